@@ -1,0 +1,5 @@
+export { createHttpClient, refusal, type HttpAnswer, type HttpClient, type HttpClientOptions, type HttpRequest, type Method } from './client.js'
+export { UpstreamError, answeredWith, badAnswer, retryAfterSeconds, timedOut, unreachable, type Outcome } from './errors.js'
+export { BREAKER_DEFAULTS, createBreaker, type Breaker, type BreakerOptions } from './breaker.js'
+export { redact, redactText } from './redact.js'
+export { silentLog, type Log } from './log.js'
