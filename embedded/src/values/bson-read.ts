@@ -31,20 +31,20 @@ export const asBuffer = (bytes: Uint8Array): Buffer =>
 
 export const int32At = (b: Uint8Array, at: number): number => b[at] | (b[at + 1] << 8) | (b[at + 2] << 16) | (b[at + 3] << 24)
 
-const longAt = (b: Uint8Array, at: number): bigint => {
+export const longAt = (b: Uint8Array, at: number): bigint => {
   scratchInts[0] = int32At(b, at)
   scratchInts[1] = int32At(b, at + 4)
   return scratchLong[0]
 }
 
-const doubleAt = (b: Uint8Array, at: number): number => {
+export const doubleAt = (b: Uint8Array, at: number): number => {
   for (let i = 0; i < 8; i++) scratchBytes[i] = b[at + i]
   return scratchDouble[0]
 }
 
-const millisecondsAt = (b: Uint8Array, at: number): number => int32At(b, at + 4) * 4294967296 + (int32At(b, at) >>> 0)
+export const millisecondsAt = (b: Uint8Array, at: number): number => int32At(b, at + 4) * 4294967296 + (int32At(b, at) >>> 0)
 
-const endOfName = (b: Uint8Array, at: number): number => {
+export const endOfName = (b: Uint8Array, at: number): number => {
   while (b[at] !== 0) {
     if (at >= b.length) throw new MongoError(22, 'Invalid BSON: field name is not terminated')
     at++
@@ -53,7 +53,7 @@ const endOfName = (b: Uint8Array, at: number): number => {
 }
 
 /** Where the value of this type that starts at `at` ends. */
-function endOfValue (b: Uint8Array, type: number, at: number): number {
+export function endOfValue (b: Uint8Array, type: number, at: number): number {
   const size = SIZES[type]
   if (size < VARIABLE) return at + size
   if (size === VARIABLE) return at + int32At(b, at) + EXTRAS[type]
@@ -70,7 +70,7 @@ function sameAscii (b: Uint8Array, start: number, length: number, text: string):
 }
 
 /** Field names repeat: a small direct-mapped cache saves most decodings, and shared strings make fast map keys. */
-function nameAt (b: Uint8Array, start: number, end: number): string {
+export function nameAt (b: Uint8Array, start: number, end: number): string {
   let hash = end - start
   for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + b[i]) | 0
   const slot = (hash ^ (hash >>> 12)) & 4095
@@ -108,7 +108,7 @@ function scopedCodeAt (b: Uint8Array, at: number): Code {
   return new Code(stringAt(b, at + 4), Doc.raw(b.subarray(scope, scope + int32At(b, scope))))
 }
 
-function valueAt (b: Uint8Array, type: number, at: number): Value {
+export function valueAt (b: Uint8Array, type: number, at: number): Value {
   switch (type) {
     case 0x01: return new Double(doubleAt(b, at))
     case 0x02: return stringAt(b, at)

@@ -1,4 +1,9 @@
-export class Collation {
-  declare key: (s: string) => Buffer
-  declare compare: (a: string, b: string) => number
+import type { Doc } from './types.js'
+
+export declare class Collation {
+  static parse (spec: Doc): Collation | undefined
+  compare (a: string, b: string): number
+  key (text: string): Buffer
+  equals (other: Collation | undefined): boolean
+  toDoc (): Doc
 }

@@ -56,6 +56,7 @@ export function compare (a: Maybe, b: Maybe, collation?: Collation): number {
   if (a === b) return 0
   if (typeof a === 'string' && typeof b === 'string') return collation === undefined ? compareStrings(a, b) : collation.compare(a, b)
   if (a instanceof Int32 && b instanceof Int32) return a.value - b.value
+  if (isNumber(a) && isNumber(b)) return compareNumbers(a, b)
   const bracket = canonicalType(a)
   const other = canonicalType(b)
   if (bracket !== other) return bracket - other
@@ -78,7 +79,6 @@ export function compareStrings (a: string, b: string): number {
 const pointRank = (unit: number): number => unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x10000 : unit
 
 function compareSame (a: Maybe, b: Maybe, collation: Collation | undefined): number {
-  if (isNumber(a) && isNumber(b)) return compareNumbers(a, b)
   if (a instanceof Doc && b instanceof Doc) return compareDocuments(a, b, collation)
   if (Array.isArray(a) && Array.isArray(b)) return compareArrays(a, b, collation)
   if (a instanceof ObjectId && b instanceof ObjectId) return compareBytes(a.bytes, b.bytes)
