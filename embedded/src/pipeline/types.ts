@@ -5,17 +5,25 @@ import type { Doc } from '../values/types.js'
 /** A collection or view; `coll` is '' when the command was `{ aggregate: 1 }` on a database. */
 export type Namespace = { readonly db: string, readonly coll: string }
 
+export type Dependencies = 'all' | readonly string[]
+
 /** The part of a pipeline that the collection's plan does, before the first stage that runs. */
 export type Prefix = {
   /** undefined: every document */
   readonly filter: FilterNode | undefined
-  /** the filter as a document, for explain and for plans that want it unparsed */
+  /** the same filter as it was written; undefined for filters that no client wrote (`$lookup` by fields, `$graphLookup`) */
   readonly filterSpec: Doc | undefined
   readonly sort: Doc | undefined
   readonly skip: number | undefined
   readonly limit: number | undefined
   /** the paths that later stages read; 'all' when they need whole documents. The plan may return documents with more. */
-  readonly needs: 'all' | readonly string[]
+  readonly needs: Dependencies
+}
+
+/** What a plan yields; a `FindExecution` of query/ is one. */
+export interface FoundDocuments extends Iterable<Doc> {
+  /** what `$meta` can say of a document that was just yielded */
+  metaOf (doc: Doc): DocMeta | undefined
 }
 
 /** What `$merge` does with one document that has (or has not) its match. */
@@ -33,12 +41,11 @@ export type MergeUpdate = {
 
 /** The world of a pipeline: the commands room implements it over one snapshot (or transaction). */
 export interface PipelineContext {
+  /** carries collation, `let` variables and NOW */
   readonly ctx: ParseContext
   readonly ns: Namespace
   /** Runs a prefix on a collection (not a view); a missing collection has no documents. */
-  find (ns: Namespace, prefix: Prefix, vars: Vars): Iterable<Doc>
-  /** What a find attached to a document that it yielded (the text score). */
-  metaOf (doc: Doc): DocMeta | undefined
+  find (ns: Namespace, prefix: Prefix, vars: Vars): FoundDocuments
   /** The collection below a view and the view's whole pipeline; a collection stands for itself with no stages. */
   resolve (ns: Namespace): { ns: Namespace, pipeline: readonly Doc[] }
   /** Throws when the operation was killed or is over its time; long loops without a find call it. */
@@ -53,6 +60,7 @@ export interface PipelineWrites {
   replaceCollection (ns: Namespace, docs: Iterable<Doc>): void
   /** Whether a unique index without partial filter and with the command's collation has exactly these fields, in any order. */
   hasUniqueIndex (ns: Namespace, fields: readonly string[]): boolean
+  /** All-or-nothing is not asked for: like MongoDB's, what `$merge` wrote before an error may stay. */
   insert (ns: Namespace, doc: Doc): void
   /** @returns the number of documents that matched (an upsert matches none) */
   update (ns: Namespace, change: MergeUpdate): number
@@ -72,15 +80,4 @@ export interface Pipeline {
   runOver (source: Iterable<Doc>, vars?: Vars): Iterable<Doc>
   /** The stages behind the prefix as explain shows them; empty when the plan alone gives the result. */
   explain (): readonly Doc[]
-}
-
-/** A compiled stage. */
-export interface Stage {
-  readonly name: string
-  run (source: Iterable<Doc>, vars: Vars): Iterable<Doc>
-  /** the paths of its input that this stage reads itself; 'all' when it needs whole documents */
-  readonly reads: 'all' | readonly string[]
-  /** true when its output holds nothing of its input but what it `reads` (`$group`, inclusion `$project`) */
-  readonly closes: boolean
-  explain (): Doc
 }
