@@ -11,8 +11,6 @@ declare module 'fastify' {
   }
 }
 
-export const redisReady = (redis: Redis | null): redis is Redis => redis?.status === 'ready'
-
 const OPTIONS = {
   enableOfflineQueue: false,
   maxRetriesPerRequest: 1,

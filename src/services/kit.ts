@@ -130,7 +130,7 @@ export type Actor = {
   isOwner: boolean
   permissions: ReadonlySet<string>
   /** may the caller do this? The catalogue's rules (schemas/scopes.ts) are applied */
-  can (scope: string): boolean
+  can (scope: string, method?: string): boolean
   sessionId?: string
   impersonatorId?: string
   requestId: string

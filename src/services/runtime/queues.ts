@@ -112,7 +112,7 @@ export function createQueues ({ rows, errors, transactions, clock, log, worker, 
   }
 
   const update = async ({ mine }: Lease<WorkRecord>, set: Record<string, unknown>) => {
-    await rows.updateOne({ ...mine, status: 'processing' } as never, { $set: { ...set, updated_at: clock.now() } }, WORKER)
+    await rows.updateOne({ ...mine, status: 'processing' } as never, { $set: { ...set, updated_at: clock.now() } } as never, WORKER as never)
   }
 
   async function batch (lease: Lease<WorkRecord>, signal: AbortSignal, write: Parameters<Work['batch']>[0]): Promise<boolean> {

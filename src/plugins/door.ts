@@ -1,0 +1,164 @@
+import fp from 'fastify-plugin'
+import jwt from '@fastify/jwt'
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction, RouteOptions } from 'fastify'
+import type { Access as AccessKind } from './context.js'
+import type { Config } from '../config.js'
+import { isScope, neededScope } from '../schemas/scopes.js'
+import { addressKey } from '../services/address.js'
+import { AuthError } from '../services/auth/errors.js'
+import type { Access } from '../services/auth/access.js'
+import type { AccessClaims } from '../services/auth/tokens.js'
+import { CommonError, type Actor, type Clock } from '../services/kit.js'
+import { RATE_CLASSES, type RateClassName } from '../services/limits/classes.js'
+import type { Limiter, Verdict } from '../services/limits/limiter.js'
+
+/** Finds who holds an API key or an OAuth token; registered by the module that owns them. */
+export type ResolveKey = (token: string, requestId: string, now: number) => Promise<Actor>
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** verifies an access token's signature, time and kind */
+    verifyAccessToken (token: string): AccessClaims
+    /** lets one module answer for bearers that begin with `dck_` */
+    acceptKeys (resolve: ResolveKey): void
+  }
+}
+
+declare module '@fastify/jwt' {
+  interface FastifyJWT { payload: object, user: object }
+}
+
+type Policy = {
+  access: Exclude<AccessKind, 'public' | 'signature'>
+  permission: 'read' | 'write'
+  scopes: readonly string[]
+  limit: RateClassName
+  mainOnly: boolean
+  method: string
+}
+
+type Deps = { config: Config, secret: string, access: Access, limiter: Limiter, clock: Clock }
+
+const READING = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/**
+ * The door of every route that is not public, in this order: refused calls of this address, verifyAuthorization, verifyAccessAndStatus,
+ * scopes, validateLimit. A route without `access`, or with a scope that is not in the catalogue, stops the boot.
+ */
+export const door = fp<Deps>(async (app, { config, secret, access, limiter, clock }) => {
+  await app.register(jwt, {
+    secret,
+    sign: { algorithm: 'HS256', expiresIn: config.JWT_EXPIRES_IN },
+    verify: { algorithms: ['HS256'], cache: false, requiredClaims: ['exp'] }
+  })
+  let resolveKey: ResolveKey = () => { throw AuthError.TOKEN_INVALID() }
+  app.decorate('acceptKeys', (resolve: ResolveKey) => { resolveKey = resolve })
+
+  const previous = config.JWT_SECRET_PREVIOUS
+  function verifyAccessToken (token: string): AccessClaims {
+    const claims = verifySignature(token)
+    if (claims.typ !== undefined && claims.typ !== 'access') throw AuthError.TOKEN_INVALID()
+    if (typeof claims.userId !== 'string' || !Array.isArray(claims.permissions)) throw AuthError.TOKEN_INVALID()
+    const { iss, aud } = claims as { iss?: unknown, aud?: unknown }
+    if (iss !== undefined && config.JWT_ISSUER !== undefined && iss !== config.JWT_ISSUER) throw AuthError.TOKEN_INVALID()
+    if (aud !== undefined && config.JWT_AUDIENCE !== undefined && aud !== config.JWT_AUDIENCE) throw AuthError.TOKEN_INVALID()
+    return claims
+  }
+
+  function verifySignature (token: string): AccessClaims {
+    try {
+      return app.jwt.verify<AccessClaims>(token)
+    } catch (error) {
+      const code = (error as { code?: string }).code
+      if (code === 'FAST_JWT_EXPIRED') throw AuthError.TOKEN_EXPIRED()
+      if (code !== 'FAST_JWT_INVALID_SIGNATURE' || previous === undefined) throw AuthError.TOKEN_INVALID().because(error)
+    }
+    try {
+      return app.jwt.verify<AccessClaims>(token, { key: previous })
+    } catch (error) {
+      throw AuthError.TOKEN_INVALID().because(error)
+    }
+  }
+  app.decorate('verifyAccessToken', verifyAccessToken)
+
+  function verifyAuthorization (req: FastifyRequest, now: number): Actor | Promise<Actor> {
+    const header = req.headers.authorization
+    if (header === undefined || !/^bearer /i.test(header)) throw AuthError.UNAUTHENTICATED().with({ headers: { 'www-authenticate': 'Bearer' } })
+    const token = header.slice(7)
+    if (token.startsWith('dck_')) return resolveKey(token, req.id, now)
+    return access.resolve(verifyAccessToken(token), req.id, now)
+  }
+
+  function limitHeaders (reply: FastifyReply, name: RateClassName, { limit, remaining, reset }: Verdict): void {
+    reply.raw.setHeader('RateLimit-Policy', `"${name}";q=${limit};w=${RATE_CLASSES[name].window}`)
+    reply.raw.setHeader('RateLimit', `"${name}";r=${remaining};t=${reset}`)
+  }
+
+  function pass (reply: FastifyReply, name: RateClassName, verdict: Verdict): void {
+    limitHeaders(reply, name, verdict)
+    if (!verdict.allowed) throw CommonError.RATE_LIMITED().with({ headers: { 'retry-after': String(verdict.reset) } })
+  }
+
+  function refused (req: FastifyRequest, reply: FastifyReply, error: unknown, done: HookHandlerDoneFunction): void {
+    if ((error as { status?: number }).status !== 401) return done(error as Error)
+    // What the door refuses counts against the address, so that guessing tokens is slow; good tokens from there still pass.
+    Promise.resolve(limiter.take('anonymous', addressKey(req.ip))).then(verdict => pass(reply, 'anonymous', verdict)).then(() => done(error as Error), done)
+  }
+
+  function checkPolicy (actor: Actor, policy: Policy): void {
+    if (policy.access !== 'user' && actor.accountId === '') throw AuthError.ACCOUNT_REQUIRED()
+    if (policy.mainOnly && actor.parentAccount !== null) throw AuthError.MAIN_ACCOUNT_ONLY()
+    const permission = policy.access === 'superAdmin' ? 'super_admin' : policy.access === 'admin' ? 'admin' : policy.permission
+    if (!actor.permissions.has(permission)) throw AuthError.PERMISSION_DENIED()
+    if (policy.scopes.length > 0 && !policy.scopes.some(scope => actor.can(scope, policy.method))) {
+      throw AuthError.SCOPE_REQUIRED().with({ data: { required: policy.scopes } })
+    }
+  }
+
+  function limitKey (actor: Actor, name: RateClassName, req: FastifyRequest): string {
+    switch (RATE_CLASSES[name].per) {
+      case 'account': return actor.accountId
+      case 'principal': return actor.userId
+      case 'address': return addressKey(req.ip)
+      default: return `${actor.accountId}:${actor.userId}`
+    }
+  }
+
+  /** Synchronous as long as everything is in memory: no promise is made for the usual request. */
+  const guard = (policy: Policy) => (req: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
+    const enter = (actor: Actor) => {
+      checkPolicy(actor, policy)
+      req.actor = actor
+      const verdict = limiter.take(policy.limit, limitKey(actor, policy.limit, req))
+      if (verdict instanceof Promise) return verdict.then(late => pass(reply, policy.limit, late))
+      pass(reply, policy.limit, verdict)
+    }
+    try {
+      const actor = verifyAuthorization(req, clock.now().getTime())
+      const late = actor instanceof Promise ? actor.then(enter) : enter(actor)
+      if (late === undefined) return done()
+      late.then(() => done(), error => refused(req, reply, error, done))
+    } catch (error) {
+      refused(req, reply, error, done)
+    }
+  }
+
+  /** Public routes count by address. */
+  const turnstile = (name: RateClassName) => (req: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
+    Promise.resolve(limiter.take(name, addressKey(req.ip))).then(verdict => pass(reply, name, verdict)).then(() => done(), done)
+  }
+
+  app.addHook('onRoute', (route: RouteOptions) => {
+    if (route.url.startsWith('/documentation')) return
+    const { access: kind, scopes = [], limit, reads, mainOnly } = route.config ?? {}
+    if (kind === undefined) throw new Error(`${String(route.method)} ${route.url} does not say who may call it (config.access)`)
+    const method = [route.method].flat()[0]!
+    const reading = READING.has(method) || reads === true
+    const needed = scopes.map(scope => neededScope(scope, reading))
+    for (const scope of needed) if (!isScope(scope)) throw new Error(`${method} ${route.url} names the scope ${scope}, which is not in the catalogue`)
+    const hook = kind === 'public' || kind === 'signature'
+      ? limit && turnstile(limit)
+      : guard({ access: kind, permission: reading ? 'read' : 'write', scopes: needed, limit: limit ?? (reading ? 'read' : 'write'), mainOnly: mainOnly === true, method })
+    if (hook) route.onRequest = [hook, ...[route.onRequest ?? []].flat()]
+  })
+}, { name: 'door', dependencies: ['context'] })
