@@ -149,7 +149,6 @@ export function exactParts (value: number): Parts {
   const negative = bits >> 63n === 1n
   if (mantissa === 0n) return finite(negative, 0n, 0)
   if (power >= 0) return finite(negative, mantissa << BigInt(power), 0)
-  // m / 2^k = m * 5^k / 10^k, less the factors of two that m has
   return withoutTwos(negative, mantissa, -power)
 }
 
@@ -160,6 +159,7 @@ function withoutTwos (negative: boolean, mantissa: bigint, power: number): Parts
     m >>= 1n
     k--
   }
+  // m / 2^k = m * 5^k / 10^k
   return finite(negative, m * 5n ** BigInt(k), -k)
 }
 
@@ -183,7 +183,6 @@ const padded = (p: Parts, digits: number): Parts =>
   p.coefficient === 0n ? p : finite(p.negative, p.coefficient * pow10(digits), p.exponent - digits)
 
 export const fromBigInt = (value: bigint): Decimal128 => pack(finite(value < 0n, value < 0n ? -value : value, 0))
-export const fromInteger = (value: number): Decimal128 => fromBigInt(BigInt(value))
 
 /** The nearest double. */
 export function toDouble (d: Decimal128): number {
@@ -330,17 +329,27 @@ function compareMagnitudes (x: Parts, y: Parts): number {
   return left < right ? -1 : left > right ? 1 : 0
 }
 
-/** Rounds to a multiple of 10^exponent and states that exponent; NaN where the result needs more than 34 digits. */
+/**
+ * Rounds to a multiple of 10^exponent and states that exponent, as $round and $trunc do. Where that would need more than
+ * 34 digits the number stays, written with all 34.
+ */
 export function decimalQuantize (d: Decimal128, exponent: number, rounding: Rounding = 'half-even'): Decimal128 {
+  return quantized(d, exponent, rounding) ?? decimalPad(d)
+}
+
+/** As $ceil and $floor: to a whole number with exponent 0, NaN if that needs more than 34 digits. */
+export const decimalWhole = (d: Decimal128, rounding: Rounding): Decimal128 => quantized(d, 0, rounding) ?? DECIMAL_NAN
+
+function quantized (d: Decimal128, exponent: number, rounding: Rounding): Decimal128 | undefined {
   const p = unpack(d)
   if (p.kind !== 'finite') return d
   const gap = exponent - p.exponent
-  const moved = gap > 0 ? shiftRight(p, gap, rounding) : finite(p.negative, p.coefficient === 0n ? 0n : p.coefficient * pow10(-gap), exponent)
-  return digitsOf(moved.coefficient) > DIGITS ? DECIMAL_NAN : pack(moved)
+  if (p.coefficient === 0n) return pack(finite(p.negative, 0n, exponent))
+  if (digitsOf(p.coefficient) - gap > DIGITS) return undefined
+  const moved = gap > 0 ? shiftRight(p, gap, rounding) : finite(p.negative, p.coefficient * pow10(-gap), exponent)
+  return digitsOf(moved.coefficient) > DIGITS ? undefined : pack(moved)
 }
 
-/** Rounds to that many places behind the point (before it, if negative); a number with fewer places stays as it is. */
-export function decimalRound (d: Decimal128, places = 0, rounding: Rounding = 'half-even'): Decimal128 {
-  const p = unpack(d)
-  return p.kind !== 'finite' || -p.exponent <= places ? d : pack(shiftRight(p, -p.exponent - places, rounding))
-}
+const LOWEST_ZERO = pack(finite(false, 0n, MIN_EXPONENT))
+/** The number with as many zeros at its end as 34 digits allow. */
+export const decimalPad = (d: Decimal128): Decimal128 => decimalAdd(d, LOWEST_ZERO)

@@ -190,3 +190,91 @@ function decimalKey (d: Decimal128): string {
   const text = negative ? `-${coefficient}` : coefficient.toString()
   return exponent >= 0 && exponent < 20 ? text + '0'.repeat(exponent) : `${text}e${exponent}`
 }
+
+/** A sum as a pair of doubles, which loses nothing within 106 bits; MongoDB's DoubleDoubleSummation. */
+class PairSum {
+  #sum = -0
+  #rest = -0
+  // Infinities spoil the pair: the plain sum tells them.
+  #plain = -0
+
+  addDouble (x: number): void {
+    this.#plain += x
+    const sum = this.#sum + x
+    const part = sum - this.#sum
+    const lost = (this.#sum - (sum - part)) + (x - part) + this.#rest
+    this.#sum = sum + lost
+    this.#rest = lost - (this.#sum - sum)
+  }
+
+  addLong (x: bigint): void {
+    const low = BigInt.asIntN(32, x)
+    this.addDouble(Number(low))
+    this.addDouble(Number(x - low))
+  }
+
+  get double (): number {
+    return Number.isNaN(this.#sum) ? this.#plain : this.#sum
+  }
+
+  /** The sum of integers, of any size. */
+  get integer (): bigint {
+    return BigInt(this.#sum) + BigInt(this.#rest)
+  }
+
+  get decimal (): Decimal128 {
+    if (Number.isNaN(this.#sum)) return fromDouble(this.#plain, 34)
+    return decimalAdd(fromDouble(this.#sum, 34), fromDouble(this.#rest, 34))
+  }
+}
+
+/** As $sum and $avg add: in the widest type seen, integers and doubles without losing bits on the way; what is no number is left out. */
+export class Sum {
+  count = 0
+  #widest: 'int' | 'long' | 'double' | 'decimal' = 'int'
+  readonly #pair = new PairSum()
+  #decimals: Decimal128 | undefined
+
+  add (v: Maybe): void {
+    if (v instanceof Int32) this.#pair.addDouble(v.value)
+    else if (v instanceof Double) this.#addDouble(v.value)
+    else if (typeof v === 'bigint') this.#addLong(v)
+    else if (v instanceof Decimal128) this.#addDecimal(v)
+    else return
+    this.count++
+  }
+
+  #addDouble (x: number): void {
+    this.#pair.addDouble(x)
+    if (this.#widest !== 'decimal') this.#widest = 'double'
+  }
+
+  #addLong (x: bigint): void {
+    this.#pair.addLong(x)
+    if (this.#widest === 'int') this.#widest = 'long'
+  }
+
+  #addDecimal (d: Decimal128): void {
+    this.#decimals = decimalAdd(this.#decimals ?? fromBigInt(0n), d)
+    this.#widest = 'decimal'
+  }
+
+  result (): NumberValue {
+    if (this.#widest === 'decimal') return this.#decimal()
+    if (this.#widest === 'double') return new Double(this.#pair.double)
+    const total = this.#pair.integer
+    if (!fitsLong(total)) return new Double(this.#pair.double)
+    return this.#widest === 'int' ? intOrLong(total) : total
+  }
+
+  /** @returns null if there was no number */
+  average (): NumberValue | null {
+    if (this.count === 0) return null
+    if (this.#widest === 'decimal') return decimalDivide(this.#decimal(), fromBigInt(BigInt(this.count)))
+    return new Double(this.#pair.double / this.count)
+  }
+
+  #decimal (): Decimal128 {
+    return decimalAdd(this.#decimals!, this.#pair.decimal)
+  }
+}
