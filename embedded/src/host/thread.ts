@@ -1,0 +1,91 @@
+import { Worker } from 'node:worker_threads'
+import type { PlainOptions, RunningEngine } from './options.js'
+
+export type ToThread = { readonly call: number, readonly start: PlainOptions } | { readonly call: number, readonly stop: number }
+export type FromThread =
+  | { readonly call: number, readonly started: { readonly engine: number, readonly url: string } }
+  | { readonly call: number, readonly stopped: true }
+  | { readonly call: number, readonly error: string }
+  | { readonly log: string, readonly engine: number }
+
+type Started = { readonly engine: number, readonly url: string }
+type Pending = { readonly resolve: (value: Started | undefined) => void, readonly reject: (error: Error) => void }
+
+/** A worker thread that runs engines. */
+class EngineThread {
+  readonly #worker: Worker
+  readonly #pending = new Map<number, Pending>()
+  #calls = 0
+  engines = 0
+
+  constructor (private readonly log: (line: string) => void) {
+    const here = import.meta.url
+    this.#worker = new Worker(new URL(here.endsWith('.ts') ? '../worker.ts' : '../worker.js', here))
+    this.#worker.on('message', (message: FromThread) => this.#receive(message))
+    this.#worker.on('error', error => this.#fail(error))
+    this.#worker.on('exit', () => this.#fail(new Error('the engine thread has ended')))
+  }
+
+  #receive (message: FromThread): void {
+    if ('log' in message) {
+      this.log(message.log)
+      return
+    }
+    const pending = this.#pending.get(message.call)
+    this.#pending.delete(message.call)
+    if ('error' in message) pending?.reject(new Error(message.error))
+    else pending?.resolve('started' in message ? message.started : undefined)
+  }
+
+  #fail (error: Error): void {
+    if (this.engines > 0) this.log(`engine thread: ${error.stack ?? error.message}`)
+    for (const { reject } of this.#pending.values()) reject(error)
+    this.#pending.clear()
+  }
+
+  call (message: { start: PlainOptions } | { stop: number }): Promise<Started | undefined> {
+    return new Promise((resolve, reject) => {
+      const call = ++this.#calls
+      this.#pending.set(call, { resolve, reject })
+      this.#worker.postMessage({ call, ...message } satisfies ToThread)
+    })
+  }
+
+  ref (): void {
+    this.#worker.ref()
+  }
+
+  unref (): void {
+    this.#worker.unref()
+  }
+
+  async end (): Promise<void> {
+    await this.#worker.terminate()
+  }
+}
+
+/** Engines in memory share one thread: a thread for each would take longer to start than the test that uses it. */
+let shared: EngineThread | undefined
+
+export async function runInThread (options: PlainOptions, log: (line: string) => void): Promise<RunningEngine> {
+  const isShared = options.memory === true
+  const thread = isShared ? shared ??= new EngineThread(() => {}) : new EngineThread(log)
+  thread.engines++
+  thread.ref()
+  try {
+    const started = (await thread.call({ start: options }))!
+    return { url: started.url, stop: () => leave(thread, isShared, started.engine) }
+  } catch (error) {
+    await leave(thread, isShared, undefined)
+    throw error
+  }
+}
+
+async function leave (thread: EngineThread, isShared: boolean, engine: number | undefined): Promise<void> {
+  if (engine !== undefined) await thread.call({ stop: engine })
+  thread.engines--
+  if (thread.engines > 0) return
+  // kept for the next test; it does not keep the process alive
+  if (isShared) thread.unref()
+  else await thread.end()
+}
