@@ -39,7 +39,9 @@ export type CompareNode = { readonly kind: 'compare', readonly op: CompareOp, re
 export type InNode = { readonly kind: 'in', readonly path: string, readonly values: readonly Value[], readonly regexes: readonly RegexTest[] }
 /** Matches strings and symbols by the pattern, and a stored regex that is the same. */
 export type RegexNode = { readonly kind: 'regex', readonly path: string, readonly pattern: string, readonly options: string, readonly regex: RegexTest }
-export type BitsNode = { readonly kind: 'bits', readonly path: string, readonly mode: BitsMode, readonly positions: readonly number[] }
+export type BitsNode = {
+  readonly kind: 'bits', readonly path: string, readonly mode: BitsMode, readonly positions: readonly number[], readonly mask: bigint
+}
 export type TextNode = {
   readonly kind: 'text', readonly search: string, readonly language: string | undefined
   readonly caseSensitive: boolean, readonly diacriticSensitive: boolean

@@ -1,23 +1,33 @@
-import type { Doc, Value } from '../values/types.js'
-import type { ParseContext } from '../expressions/context.js'
-import type { FilterNode } from '../matcher/ast.js'
+import { MongoError, failedToParse } from '../values/errors.js'
+import { Doc, Timestamp } from '../values/types.js'
+import type { ParseContext } from '../expressions/index.js'
+import { Application } from './apply.js'
+import { parseArrayFilters } from './array-filters.js'
+import type { Changes } from './change-log.js'
+import { describeChanges } from './diff.js'
+import { parseOperators } from './parse.js'
+import { compileStages, withConstants } from './pipeline.js'
+import { checkReplacement, fillTimestamps, replaced } from './replacement.js'
+import { checkDepth, checkId, idFirst } from './validate.js'
+
+export type { Changes } from './change-log.js'
+export { seedFromFilter } from './seed.js'
 
 export type UpdateOptions = {
   ctx: ParseContext
   arrayFilters?: readonly Doc[]
   isUpsert?: boolean
+  multi?: boolean
   /** constants of a pipeline update (`c` of an update statement) */
   constants?: Doc
 }
 
-/** What a change stream's updateDescription tells. */
-export type Changes = {
-  updated: [path: string, value: Value][]
-  removed: string[]
-  truncated: { field: string, newSize: number }[]
+export type UpdateResult = {
+  doc: Doc
+  changed: boolean
+  /** for a change stream; left out when the event is a replacement */
+  changes?: Changes
 }
-
-export type UpdateResult = { doc: Doc, changed: boolean, changes?: Changes }
 
 export type Updater = {
   readonly kind: 'operators' | 'replacement' | 'pipeline'
@@ -32,6 +42,63 @@ export type Updater = {
 }
 
 /** @param update operators or a replacement, or the stages of a pipeline */
-export declare function compileUpdate (update: Doc | readonly Doc[], options: UpdateOptions): Updater
-/** The document an upsert starts from: the equalities of its filter. */
-export declare function seedFromFilter (node: FilterNode): Doc
+export function compileUpdate (update: Doc | readonly Doc[], options: UpdateOptions): Updater {
+  if (!(update instanceof Doc)) return pipelineUpdater(update, options)
+  if (options.constants !== undefined) throw new MongoError(51198, 'Constant values may only be specified for pipeline updates')
+  return update.firstKey()?.startsWith('$') === true ? operatorUpdater(update, options) : replacementUpdater(update, options)
+}
+
+const timestampOf = (ctx: ParseContext): Timestamp => ctx.clusterTime ?? new Timestamp(Math.floor(ctx.now.ms / 1000), 1)
+
+function operatorUpdater (update: Doc, { ctx, arrayFilters = [] }: UpdateOptions): Updater {
+  const { root, needsPosition } = parseOperators(update, parseArrayFilters(arrayFilters, ctx), ctx)
+  const now = ctx.now
+  const timestamp = timestampOf(ctx)
+  return {
+    kind: 'operators',
+    needsPosition,
+    apply (doc, { position, insert }) {
+      const application = new Application(doc, { position, insert, now, timestamp })
+      const out = application.run(root)
+      if (!application.changed) return { doc, changed: false }
+      checkDepth(out, 0)
+      return { doc: insert ? forInsert(out) : out, changed: true, changes: application.log.changes }
+    }
+  }
+}
+
+function forInsert (doc: Doc): Doc {
+  checkId(doc.get('_id'))
+  return idFirst(doc)
+}
+
+function replacementUpdater (update: Doc, { ctx, multi }: UpdateOptions): Updater {
+  if (multi === true) throw failedToParse('multi update is not supported for replacement-style update')
+  const replacement = fillTimestamps(update, timestampOf(ctx))
+  return {
+    kind: 'replacement',
+    needsPosition: false,
+    apply (doc, { insert }) {
+      const result = replaced(doc, replacement)
+      if (!result.changed && !insert) return { doc, changed: false }
+      checkReplacement(replacement)
+      checkDepth(replacement, 0)
+      return { doc: insert ? forInsert(result.doc) : result.doc, changed: true }
+    }
+  }
+}
+
+function pipelineUpdater (stages: readonly Doc[], { ctx, arrayFilters, constants }: UpdateOptions): Updater {
+  if (arrayFilters !== undefined) throw failedToParse('arrayFilters may not be specified for pipeline-style updates')
+  const run = compileStages(stages, withConstants(ctx, constants))
+  return {
+    kind: 'pipeline',
+    needsPosition: false,
+    apply (doc, { insert }) {
+      const result = replaced(doc, run(doc))
+      if (!result.changed && !insert) return { doc, changed: false }
+      checkDepth(result.doc, 0)
+      return { doc: insert ? forInsert(result.doc) : result.doc, changed: true, changes: describeChanges(doc, result.doc) }
+    }
+  }
+}
