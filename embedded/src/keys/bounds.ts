@@ -39,4 +39,3 @@ export const typeBounds = (v: Maybe): TypeBounds => BOUNDS.get(canonicalType(v =
 
 export const lowOfType = (v: Maybe): Value => typeBounds(v).low
 export const highOfType = (v: Maybe): Value => typeBounds(v).high
-

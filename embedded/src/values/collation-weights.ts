@@ -121,7 +121,10 @@ class Builder implements Weights {
 let weights: Weights | undefined
 
 /** Decoded at the first use: most engines never see a collation. */
-export const getWeights = (): Weights => weights ??= new Builder()
+export function getWeights (): Weights {
+  weights ??= new Builder()
+  return weights
+}
 
 /** Weights of a character that the table does not have: those of what it expands to, else its code point behind all letters. */
 export function otherElements (c: string, { elements }: Weights): readonly Element[] {

@@ -49,7 +49,10 @@ function lnFixed (x: bigint): bigint {
 }
 
 let ln10: bigint | undefined
-const LN10 = (): bigint => ln10 ??= lnFixed(10n * ONE)
+function LN10 (): bigint {
+  ln10 ??= lnFixed(10n * ONE)
+  return ln10
+}
 
 function expFixed (x: bigint): bigint {
   // e^x = (e^(x / 2^12))^(2^12)
@@ -162,7 +165,7 @@ function powerOfSpecial (b: Parts, e: Parts, negative: boolean): Decimal128 | un
   if (e.kind !== 'infinity') return undefined
   const order = compareParts({ ...b, negative: false }, unpack(UNIT))
   if (order === 0) return UNIT
-  return order > 0 === e.negative ? ZERO : DECIMAL_INFINITY
+  return (order > 0) === e.negative ? ZERO : DECIMAL_INFINITY
 }
 
 function wholePower (b: Parts, exponent: number): Parts {

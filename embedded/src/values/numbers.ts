@@ -77,9 +77,10 @@ export const intOrLong = (n: bigint): Int32 | bigint => fitsInt32(n) ? Int32.of(
 type IntegerOperation = (a: bigint, b: bigint) => bigint
 type DoubleOperation = (a: number, b: number) => number
 type DecimalOperation = (a: Decimal128, b: Decimal128) => Decimal128
+type Operation = { ints: IntegerOperation, doubles: DoubleOperation, decimals: DecimalOperation }
 
 /** The result in the widest type of the two; undefined if a 64-bit result does not fit. */
-function widened (a: NumberValue, b: NumberValue, ints: IntegerOperation, doubles: DoubleOperation, decimals: DecimalOperation, digits: 15 | 34): NumberValue | undefined {
+function widened (a: NumberValue, b: NumberValue, { ints, doubles, decimals }: Operation, digits: 15 | 34 = 15): NumberValue | undefined {
   if (a instanceof Decimal128 || b instanceof Decimal128) return decimals(toDecimal(a, digits), toDecimal(b))
   if (a instanceof Double || b instanceof Double) return new Double(doubles(toDouble(a), toDouble(b)))
   if (a instanceof Int32 && b instanceof Int32) return small(a.value, b.value, ints, doubles)
@@ -93,24 +94,21 @@ function small (a: number, b: number, ints: IntegerOperation, doubles: DoubleOpe
   return Number.isSafeInteger(result) ? BigInt(result) : ints(BigInt(a), BigInt(b))
 }
 
-const plus: DoubleOperation = (a, b) => a + b
-const minus: DoubleOperation = (a, b) => a - b
-const times: DoubleOperation = (a, b) => a * b
-const plusInts: IntegerOperation = (a, b) => a + b
-const minusInts: IntegerOperation = (a, b) => a - b
-const timesInts: IntegerOperation = (a, b) => a * b
+const PLUS: Operation = { ints: (a, b) => a + b, doubles: (a, b) => a + b, decimals: decimalAdd }
+const MINUS: Operation = { ints: (a, b) => a - b, doubles: (a, b) => a - b, decimals: decimalSubtract }
+const TIMES: Operation = { ints: (a, b) => a * b, doubles: (a, b) => a * b, decimals: decimalMultiply }
 
 /** As $inc adds: undefined if the sum of two integers leaves 64 bits. */
-export const safeAdd = (a: NumberValue, b: NumberValue): NumberValue | undefined => widened(a, b, plusInts, plus, decimalAdd, 15)
+export const safeAdd = (a: NumberValue, b: NumberValue): NumberValue | undefined => widened(a, b, PLUS)
 /** As $mul multiplies: undefined if the product of two integers leaves 64 bits. */
-export const safeMultiply = (a: NumberValue, b: NumberValue): NumberValue | undefined => widened(a, b, timesInts, times, decimalMultiply, 15)
+export const safeMultiply = (a: NumberValue, b: NumberValue): NumberValue | undefined => widened(a, b, TIMES)
 
 /** As $add: an overflow of 64 bits goes on as a double; a double on the left, being a running sum, keeps 34 digits. */
 export const add = (a: NumberValue, b: NumberValue): NumberValue =>
-  widened(a, b, plusInts, plus, decimalAdd, 34) ?? new Double(toDouble(a) + toDouble(b))
+  widened(a, b, PLUS, 34) ?? new Double(toDouble(a) + toDouble(b))
 
 export const subtract = (a: NumberValue, b: NumberValue): NumberValue =>
-  widened(a, b, minusInts, minus, decimalSubtract, 15) ?? new Double(toDouble(a) - toDouble(b))
+  widened(a, b, MINUS) ?? new Double(toDouble(a) - toDouble(b))
 
 export const multiply = (a: NumberValue, b: NumberValue): NumberValue =>
   safeMultiply(a, b) ?? new Double(toDouble(a) * toDouble(b))

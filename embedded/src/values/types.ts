@@ -154,11 +154,12 @@ export class Doc {
 
   /** A shallow copy that may be changed without touching this one. */
   copy (): Doc {
-    return this.#fields === undefined ? new Doc(undefined, this.#bytes) : new Doc(new Map(this.#fields), this.#bytes)
+    return new Doc(this.#fields === undefined ? undefined : new Map(this.#fields), this.#bytes)
   }
 
   #open (): Map<string, Value> {
-    return this.#fields ??= readDocument(this.#bytes!)
+    this.#fields ??= readDocument(this.#bytes!)
+    return this.#fields
   }
 }
 
