@@ -6,7 +6,7 @@ export type ParseContext = {
   readonly now: BsonDate
   readonly clusterTime?: Timestamp
   readonly collation?: Collation
-  /** the user variables in sight: only their names matter here, the values come with the Scope */
+  /** the user variables in sight: those bound by `with` are constants, the values of those that are only declared come with the Scope */
   readonly variables?: Vars
   /** false where `$text` may not stand, such as below `$elemMatch` */
   readonly allowText?: boolean
@@ -14,29 +14,38 @@ export type ParseContext = {
 
 /** User variables as an immutable chain; the innermost binding of a name wins. */
 export class Vars {
-  static readonly none = new Vars('', undefined, undefined)
+  static readonly none = new Vars('', undefined, true, undefined)
 
-  private constructor (readonly name: string, readonly value: Maybe, readonly outer: Vars | undefined) {}
+  private constructor (readonly name: string, readonly value: Maybe, private readonly settled: boolean, readonly outer: Vars | undefined) {}
 
+  /** A variable whose value is known, such as one of a command's `let`: expressions compiled with it take it as a constant. */
   with (name: string, value: Maybe): Vars {
-    return new Vars(name, value, this)
+    return new Vars(name, value, true, this)
   }
 
-  /** @param names variables whose values come later, as for the sub-pipeline of `$lookup` */
+  /** Variables whose values come with the Scope, as those of `$lookup` for a sub-pipeline that is compiled once. */
   declare (names: Iterable<string>): Vars {
-    let vars: Vars = this // eslint-disable-line @typescript-eslint/no-this-alias
-    for (const name of names) vars = vars.with(name, undefined)
-    return vars
+    return [...names].reduce<Vars>((vars, name) => new Vars(name, undefined, false, vars), this)
   }
 
   get (name: string): Maybe {
-    for (let v: Vars | undefined = this; v !== undefined; v = v.outer) if (v.name === name) return v.value // eslint-disable-line @typescript-eslint/no-this-alias
-    return undefined
+    return this.#find(name)?.value
   }
 
   has (name: string): boolean {
-    for (let v: Vars | undefined = this; v?.outer !== undefined; v = v.outer) if (v.name === name) return true // eslint-disable-line @typescript-eslint/no-this-alias
-    return false
+    return this.#find(name) !== undefined
+  }
+
+  /** The binding, if its value is known already. */
+  known (name: string): Vars | undefined {
+    const found = this.#find(name)
+    return found?.settled === true ? found : undefined
+  }
+
+  #find (name: string): Vars | undefined {
+    if (this.name === name && this.outer !== undefined) return this
+    for (let v = this.outer; v?.outer !== undefined; v = v.outer) if (v.name === name) return v
+    return undefined
   }
 }
 

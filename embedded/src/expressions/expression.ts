@@ -12,4 +12,6 @@ export interface Expression {
   readonly isConstant: boolean
   readonly constant?: Maybe
   readonly dependencies: Dependencies
+  /** the `$meta` names that it reads, such as textScore: whoever runs it says 40218 if the query has none */
+  readonly metadata: readonly string[]
 }
