@@ -43,8 +43,11 @@ export type BitsNode = {
   readonly kind: 'bits', readonly path: string, readonly mode: BitsMode, readonly positions: readonly number[], readonly mask: bigint
 }
 export type TextNode = {
-  readonly kind: 'text', readonly search: string, readonly language: string | undefined
-  readonly caseSensitive: boolean, readonly diacriticSensitive: boolean
+  readonly kind: 'text',
+  readonly search: string,
+  readonly language: string | undefined
+  readonly caseSensitive: boolean,
+  readonly diacriticSensitive: boolean
 }
 
 /** Compiled by json-schema.ts. */

@@ -8,13 +8,11 @@ import type { LeafTest } from './raw.js'
 type Position = (doc: Doc, env: Env) => number | undefined
 
 /** MongoDB sorts the children of a conjunction by kind and path; the last one that went through an array says the position. */
-const RANKS: Readonly<Record<FilterNode['kind'], number>> = {
-  and: 0, or: 1, elemMatchObject: 2, elemMatchValue: 3, size: 4, compare: 5, regex: 10, mod: 11, exists: 12, in: 13, bits: 14, not: 18, nor: 19, type: 20,
-  expr: 24, false: 25, true: 26, jsonSchema: 27, text: 28
-}
-const COMPARE_RANKS = { eq: 5, lte: 6, lt: 7, gt: 8, gte: 9 } as const
-
-const rank = (node: FilterNode): number => node.kind === 'compare' ? COMPARE_RANKS[node.op] : RANKS[node.kind]
+const ORDER = [
+  'and', 'or', 'elemMatchObject', 'elemMatchValue', 'size', 'eq', 'lte', 'lt', 'gt', 'gte', 'regex', 'mod', 'exists', 'in', 'bits', 'not', 'nor', 'type',
+  'expr', 'false', 'true', 'jsonSchema', 'text'
+]
+const rank = (node: FilterNode): number => ORDER.indexOf(node.kind === 'compare' ? node.op : node.kind)
 const pathOf = (node: FilterNode): string => 'path' in node ? node.path : ''
 
 const inOrder = (nodes: readonly FilterNode[]): FilterNode[] =>

@@ -79,7 +79,7 @@ export class SpecParser {
 
   #inclusion (name: string, parent: readonly string[], tree: Tree, positional: boolean): void {
     const isId = name === '_id' && parent.length === 0
-    if (positional) this.#positional(name, parent, tree)
+    if (positional) this.#positional(name, tree)
     else addAt(tree, splitPath(name), { kind: 'flag', value: true })
     if (isId) this.#id = 'included'
     else this.#decide('inclusion', error(31253, `Cannot do inclusion on field ${name} in exclusion projection`))
@@ -102,14 +102,12 @@ export class SpecParser {
     this.#decide('inclusion', error(31310, `Cannot use an expression ${name}: ${display(value)} in an exclusion projection`))
   }
 
-  #positional (name: string, parent: readonly string[], tree: Tree): void {
+  #positional (name: string, tree: Tree): void {
     if (this.#hasPositional) throw error(31276, 'Cannot specify more than one positional projection per query.')
     if (this.#hasElemMatch) throw error(31256, 'Cannot specify positional operator and $elemMatch.')
     if (this.#filter === undefined) throw error(51050, 'Projections with a positional operator require a matcher')
     if (!name.endsWith('.$') || name.indexOf('.$.') >= 0) throw error(31394, MIDDLE)
-    const parts = splitPath(name.slice(0, -2))
-    if (!namesField(this.#filter, parent[0] ?? parts[0])) throw error(31277, `Positional projection '${name}' does not match the query document.`)
-    addAt(tree, parts, { kind: 'positional' })
+    addAt(tree, splitPath(name.slice(0, -2)), { kind: 'positional' })
     this.#hasPositional = true
   }
 
@@ -180,14 +178,6 @@ export class SpecParser {
 
 const MIDDLE = "As of 4.4, it's illegal to specify positional operator in the middle of a path.Positional projection may only be used at the end, " +
   'for example: a.b.$. If the query previously used a form like a.b.$.d, remove the parts following the \'$\' and the results will be equivalent.'
-
-function namesField (node: FilterNode, field: string): boolean {
-  switch (node.kind) {
-    case 'and': case 'or': case 'nor': return node.children.some(child => namesField(child, field))
-    case 'not': return namesField(node.child, field)
-    default: return 'path' in node && node.path.split('.')[0] === field
-  }
-}
 
 function parseSlice (value: Value): Slice {
   if (isNumber(value)) return { kind: 'slice', skip: undefined, limit: int32Of(value) }

@@ -8,7 +8,7 @@ import type { Leaf, Outcome, Place } from './leaf.js'
 import { notViable } from './messages.js'
 import { compareParts, indexOf, merged } from './tree.js'
 import type { ArrayNode, ObjectNode, UpdateNode } from './tree.js'
-import { checkNewField } from './validate.js'
+import { checkDepth, checkNewField } from './validate.js'
 
 const MAX_PADDING = 1500000
 
@@ -89,7 +89,8 @@ export class Application {
     const index = indexOf(name)
     const arrayAbove = way.path[way.path.length - 1]
     if (index === undefined) {
-      return this.#child(child, undefined, { path, inArray: true, arrayAbove, blocked: way.blocked ?? (() => notViable(path, path.length - 1, values as Value[])) })
+      const blocked = way.blocked ?? (() => notViable(path, path.length - 1, values as Value[]))
+      return this.#child(child, undefined, { path, inArray: true, arrayAbove, blocked })
     }
     const outcome = this.#child(child, values[index], { path, inArray: true, arrayAbove, blocked: way.blocked })
     if (outcome !== NOOP && index - values.length > MAX_PADDING) throw new MongoError(31, `can't backfill more than ${MAX_PADDING} elements`)
@@ -179,6 +180,7 @@ export class Application {
     const outcome = value === undefined ? this.#create(leaf, place, way) : leaf.update(value, place)
     if (outcome === NOOP) return NOOP
     this.#checkId(way.path, value)
+    checkDepth(way.path.length + (leaf.depth ?? 0))
     this.changed = true
     if (value !== undefined) this.log.update(leaf, place, value, outcome)
     return outcome

@@ -10,12 +10,14 @@ import { isOperator } from '../matcher/operators.js'
 import { parseFilter } from '../matcher/parse.js'
 import { NOOP } from './leaf.js'
 import type { Leaf, Outcome, Place } from './leaf.js'
+import { depthOf } from './validate.js'
 
 export function addToSet (_path: string, operand: Value, { collation }: ParseContext): Leaf {
   const values = distinct(eachOf(operand), collation)
   return {
     kind: 'leaf',
     name: '$addToSet',
+    depth: depthOf(values),
     update (current, place) {
       if (!Array.isArray(current)) {
         throw badValue(`Cannot apply $addToSet to non-array field. Field named '${lastOf(place)}' has non-array type ${typeName(current)}`)

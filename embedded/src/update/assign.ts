@@ -7,11 +7,13 @@ import type { ParseContext } from '../expressions/index.js'
 import { identical } from './identical.js'
 import { NOOP, REMOVE } from './leaf.js'
 import type { Leaf } from './leaf.js'
+import { depthOf } from './validate.js'
 
 export function set (name: string, operand: Value): Leaf {
   return {
     kind: 'leaf',
     name,
+    depth: depthOf(operand),
     insertOnly: name === '$setOnInsert',
     update: current => identical(current, operand) ? NOOP : operand,
     create: () => operand
@@ -25,6 +27,7 @@ export function minMax (name: '$min' | '$max', operand: Value, { collation }: Pa
   return {
     kind: 'leaf',
     name,
+    depth: depthOf(operand),
     update: current => compare(operand, current, collation) * direction < 0 ? operand : NOOP,
     create: () => operand
   }

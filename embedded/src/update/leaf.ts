@@ -24,6 +24,8 @@ export type Leaf = {
   readonly kind: 'leaf'
   /** the operator, for messages */
   readonly name: string
+  /** levels of nesting that the operand brings along */
+  readonly depth?: number
   /** $setOnInsert */
   readonly insertOnly?: boolean
   update (current: Value, place: Place): Outcome

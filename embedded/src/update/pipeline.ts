@@ -50,7 +50,7 @@ const replaceRoot: Compile = (spec, ctx, name) => {
   if (!(spec instanceof Doc)) throw new MongoError(40229, `expected an object as specification for $replaceRoot stage, got ${typeName(spec)}`)
   for (const key of spec.keys()) if (key !== 'newRoot') throw new MongoError(40230, `unrecognized option to $replaceRoot stage: ${key}, only valid option is 'newRoot'.`)
   const newRoot = spec.get('newRoot')
-  if (newRoot === undefined) throw new MongoError(40231, "no newRoot specified for the $replaceRoot stage")
+  if (newRoot === undefined) throw new MongoError(40231, 'no newRoot specified for the $replaceRoot stage')
   return replaceWith(newRoot, ctx, name)
 }
 

@@ -6,10 +6,10 @@ import { Doc, isNumber } from '../values/types.js'
 import type { Maybe, Value } from '../values/types.js'
 import type { ParseContext } from '../expressions/index.js'
 import { parseLong } from '../matcher/integers.js'
-import { identical } from './identical.js'
 import { NOOP, dotted } from './leaf.js'
 import type { Leaf, Outcome } from './leaf.js'
 import { describeId } from './messages.js'
+import { depthOf } from './validate.js'
 
 type Order = (a: Value, b: Value) => number
 
@@ -27,6 +27,7 @@ export function push (_path: string, operand: Value, ctx: ParseContext): Leaf {
   return {
     kind: 'leaf',
     name: '$push',
+    depth: depthOf(spec.values as Value[]),
     update (current, place) {
       if (Array.isArray(current)) return outcome(current, spec)
       throw badValue(`The field '${dotted(place.path)}' must be an array but is of type ${typeName(current)} in document {${describeId(place.root)}}`)
@@ -109,10 +110,11 @@ function pushed (current: readonly Value[], { values, position, slice, order }: 
   return slice >= 0 ? result.slice(0, slice) : result.slice(slice)
 }
 
-/** Sorting and slicing count as a change unless the array is the same afterwards. */
+/** Whatever is pushed counts as a change, also when a slice takes it away again. */
 function outcome (current: readonly Value[], spec: Push): Outcome {
   const result = pushed(current, spec)
-  return result.length === current.length && result.every((value, i) => value === current[i] || identical(value, current[i])) ? NOOP : result
+  const untouched = spec.values.length === 0 && result.length === current.length && result.every((value, i) => value === current[i])
+  return untouched ? NOOP : result
 }
 
 function appendedCount (before: Maybe, after: Value, { values, position, order }: Push): number | undefined {

@@ -6,6 +6,7 @@ import { NOOP, REMOVE, dotted } from './leaf.js'
 import type { Leaf, Outcome, Place } from './leaf.js'
 import { describeId, notViable } from './messages.js'
 import { isIdentifier } from './tree.js'
+import { checkDepth, depthOf } from './validate.js'
 
 /** Takes the value from where it was before the update: no other operator can have changed it. */
 export function rename (from: string, to: string): Leaf {
@@ -16,6 +17,7 @@ export function rename (from: string, to: string): Leaf {
     const value = sourceValue(place.root, source)
     if (value === undefined) return NOOP
     checkTarget(place, to)
+    checkDepth(place.path.length + depthOf(value))
     return current !== undefined && identical(current, value) ? NOOP : value
   }
   return { kind: 'leaf', name: '$rename', update: apply, create: place => apply(undefined, place) }

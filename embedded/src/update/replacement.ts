@@ -6,7 +6,7 @@ import type { Value } from '../values/types.js'
 import { identical } from './identical.js'
 import { checkNewField } from './validate.js'
 
-/** The new contents in place of the old; an _id that is not given stays. */
+/** The new contents in place of the old; an _id that is not given stays (and MongoDB takes that for a change). */
 export function replaced (doc: Doc, replacement: Doc): { doc: Doc, changed: boolean } {
   const id = doc.get('_id')
   const given = replacement.get('_id')
@@ -14,7 +14,7 @@ export function replaced (doc: Doc, replacement: Doc): { doc: Doc, changed: bool
     throw new MongoError(66, `After applying the update, the (immutable) field '_id' was found to have been altered to _id: ${display(given)}`)
   }
   const out = given === undefined && id === undefined ? replacement : withId(replacement, given ?? id!)
-  return { doc: out, changed: !identical(out, doc) }
+  return { doc: out, changed: !identical(replacement, doc) }
 }
 
 function withId (replacement: Doc, id: Value): Doc {

@@ -8,7 +8,7 @@ import { describeChanges } from './diff.js'
 import { parseOperators } from './parse.js'
 import { compileStages, withConstants } from './pipeline.js'
 import { checkReplacement, fillTimestamps, replaced } from './replacement.js'
-import { checkDepth, checkId, idFirst } from './validate.js'
+import { checkDepth, checkId, depthOf, idFirst } from './validate.js'
 
 export type { Changes } from './change-log.js'
 export { seedFromFilter } from './seed.js'
@@ -60,9 +60,8 @@ function operatorUpdater (update: Doc, { ctx, arrayFilters = [] }: UpdateOptions
     apply (doc, { position, insert }) {
       const application = new Application(doc, { position, insert, now, timestamp })
       const out = application.run(root)
-      if (!application.changed) return { doc, changed: false }
-      checkDepth(out, 0)
-      return { doc: insert ? forInsert(out) : out, changed: true, changes: application.log.changes }
+      if (insert) return { doc: forInsert(out), changed: true }
+      return application.changed ? { doc: out, changed: true, changes: application.log.changes } : { doc, changed: false }
     }
   }
 }
@@ -75,6 +74,7 @@ function forInsert (doc: Doc): Doc {
 function replacementUpdater (update: Doc, { ctx, multi }: UpdateOptions): Updater {
   if (multi === true) throw failedToParse('multi update is not supported for replacement-style update')
   const replacement = fillTimestamps(update, timestampOf(ctx))
+  const depth = depthOf(replacement)
   return {
     kind: 'replacement',
     needsPosition: false,
@@ -82,7 +82,7 @@ function replacementUpdater (update: Doc, { ctx, multi }: UpdateOptions): Update
       const result = replaced(doc, replacement)
       if (!result.changed && !insert) return { doc, changed: false }
       checkReplacement(replacement)
-      checkDepth(replacement, 0)
+      checkDepth(depth)
       return { doc: insert ? forInsert(result.doc) : result.doc, changed: true }
     }
   }
@@ -97,8 +97,9 @@ function pipelineUpdater (stages: readonly Doc[], { ctx, arrayFilters, constants
     apply (doc, { insert }) {
       const result = replaced(doc, run(doc))
       if (!result.changed && !insert) return { doc, changed: false }
-      checkDepth(result.doc, 0)
-      return { doc: insert ? forInsert(result.doc) : result.doc, changed: true, changes: describeChanges(doc, result.doc) }
+      checkDepth(depthOf(result.doc))
+      if (insert) return { doc: forInsert(result.doc), changed: true }
+      return { doc: result.doc, changed: true, changes: describeChanges(doc, result.doc) }
     }
   }
 }

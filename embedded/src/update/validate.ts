@@ -22,11 +22,17 @@ export function checkId (id: Maybe): void {
   if (bad !== undefined) throw new MongoError(52, `_id fields may not contain '$'-prefixed fields: The dollar ($) prefixed field '${bad}' is not valid for storage.`)
 }
 
-/** @throws MongoError 15 when documents and arrays are nested deeper than MongoDB stores */
-export function checkDepth (value: Value, depth = 1): void {
+/** How many levels of documents and arrays a value has below itself. */
+export function depthOf (value: Value): number {
+  let depth = 0
+  const inner = value instanceof Doc ? value.values() : Array.isArray(value) ? value : []
+  for (const element of inner) depth = Math.max(depth, 1 + depthOf(element))
+  return depth
+}
+
+/** @throws MongoError 15 when fields are nested deeper than MongoDB stores them */
+export function checkDepth (depth: number): void {
   if (depth > MAX_DEPTH) throw new MongoError(15, `Document exceeds maximum nesting depth of ${MAX_DEPTH}`)
-  if (value instanceof Doc) for (const [, inner] of value) checkDepth(inner, depth + 1)
-  else if (Array.isArray(value)) for (const inner of value) checkDepth(inner, depth + 1)
 }
 
 /** The _id leads every stored document. */
