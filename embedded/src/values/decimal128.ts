@@ -313,9 +313,9 @@ const rank = (p: Parts): number => p.kind === 'nan' ? -2 : p.kind === 'infinity'
 
 export function compareParts (x: Parts, y: Parts): number {
   if (x.kind !== 'finite' || y.kind !== 'finite') return rank(x) - rank(y)
-  if (x.coefficient === 0n || y.coefficient === 0n || x.negative !== y.negative) return Number(signOf(x)) - Number(signOf(y))
+  if (x.coefficient === 0n || y.coefficient === 0n || x.negative !== y.negative) return signOf(x) - signOf(y)
   const order = compareMagnitudes(x, y)
-  return x.negative ? -order : order
+  return x.negative ? 0 - order : order
 }
 
 const signOf = (p: Parts): number => p.coefficient === 0n ? 0 : p.negative ? -1 : 1

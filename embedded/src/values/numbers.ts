@@ -184,9 +184,10 @@ export function numberKey (v: NumberValue): string {
 function decimalKey (d: Decimal128): string {
   const asDouble = new Double(decimalToDouble(d))
   if (!isFiniteDecimal(d) || compareNumbers(d, asDouble) === 0) return numberKey(asDouble)
+  const long = asLong(d)
+  if (long !== undefined) return String(long)
   const { negative, coefficient, exponent } = reduced(unpack(d))
-  const text = negative ? `-${coefficient}` : coefficient.toString()
-  return exponent >= 0 && exponent < 20 ? text + '0'.repeat(exponent) : `${text}e${exponent}`
+  return `${negative ? '-' : ''}${coefficient}d${exponent}`
 }
 
 /** A sum as a pair of doubles, which loses nothing within 106 bits; MongoDB's DoubleDoubleSummation. */
