@@ -108,7 +108,9 @@ function putField (key: string, value: Value): void {
   const start = at++
   putCString(key)
   reserve(16)
-  out[start] = putValue(value)
+  // not in one expression: `out` may be another buffer afterwards
+  const type = putValue(value)
+  out[start] = type
 }
 
 /** Writes the value and says its type. */
