@@ -81,7 +81,7 @@ t.test('production is refused', async t => {
   await t.rejects(startEngine({ memory: true }), { message: /NODE_ENV=production/ })
   const engine = await startEngine({ memory: true, worker: false, allowProduction: true })
   await engine.stop()
-  await t.rejects(startEngine({}), { message: /either/ })
+  await t.rejects(startEngine({ allowProduction: true }), { message: /either/ })
 })
 
 t.test('200 engines in memory: isolated, quick, nothing left behind', async t => {

@@ -6,50 +6,24 @@ import type { Pipeline } from '../pipeline/index.js'
 import { ParkableReader } from '../storage/index.js'
 import type { Reader } from '../storage/index.js'
 import { failedToParse, MongoError } from '../values/errors.js'
-import { Doc, isNumber } from '../values/types.js'
+import type { Doc } from '../values/types.js'
 import type { Command } from './command.js'
 import { cursorReply, openCursor } from './cursor-reply.js'
 import { checkFields, Fields, fieldTable } from './fields.js'
 import { isSnapshotRead } from './find.js'
-import { checkDb, nameOf, namespaceOf } from './namespace.js'
+import { nameOf } from './namespace.js'
 import type { Operation } from './operation.js'
+import { AGGREGATE_FIELDS, aggregateNamespace } from './aggregate-fields.js'
 import { explainAggregate } from './explain.js'
 import { compileOn } from './pipeline-world.js'
 import { runWrite } from './run-write.js'
 
-export const AGGREGATE_FIELDS = fieldTable({
-  aggregate: 'any',
-  pipeline: 'array',
-  explain: 'bool',
-  allowDiskUse: 'bool',
-  cursor: 'object',
-  bypassDocumentValidation: 'flag',
-  collation: 'object',
-  hint: 'hint',
-  let: 'object',
-  needsMerge: 'unsupported',
-  fromMongos: 'unsupported',
-  exchange: 'unsupported',
-  isMapReduceCommand: 'unsupported',
-  encryptionInformation: 'unsupported',
-  requestResumeToken: 'unsupported',
-  collectionUUID: 'unsupported'
-})
 const CURSOR = fieldTable({ batchSize: 'number' })
 
 export type AggregateOptions = {
   readonly batchSize: number | undefined
   readonly singleBatch?: boolean
   readonly hint?: string | Doc
-}
-
-export function aggregateNamespace (op: Operation, fields: Fields): Namespace {
-  const target = fields.doc.get('aggregate')
-  if (target !== undefined && isNumber(target)) {
-    checkDb(op.db)
-    return { db: op.db, coll: '' }
-  }
-  return namespaceOf(op.db, target)
 }
 
 export const aggregateCommand: Command = {

@@ -11,6 +11,15 @@ export type FromThread =
 type Started = { readonly engine: number, readonly url: string }
 type Pending = { readonly resolve: (value: Started | undefined) => void, readonly reject: (error: Error) => void }
 
+/** Run from source, as tests do, a worker needs the TypeScript loader of its own: Node does not pass it on. */
+function newWorker (): Worker {
+  const here = import.meta.url
+  if (!here.endsWith('.ts')) return new Worker(new URL('../worker.js', here))
+  return new Worker('const { workerData: { loader, worker } } = require("node:worker_threads");' +
+    'import(loader).then(({ register }) => { register(); return import(worker) })',
+  { eval: true, execArgv: [], workerData: { loader: import.meta.resolve('tsx/esm/api'), worker: new URL('../worker.ts', here).href } })
+}
+
 /** A worker thread that runs engines. */
 class EngineThread {
   readonly #worker: Worker
@@ -19,8 +28,7 @@ class EngineThread {
   engines = 0
 
   constructor (private readonly log: (line: string) => void) {
-    const here = import.meta.url
-    this.#worker = new Worker(new URL(here.endsWith('.ts') ? '../worker.ts' : '../worker.js', here))
+    this.#worker = newWorker()
     this.#worker.on('message', (message: FromThread) => this.#receive(message))
     this.#worker.on('error', error => this.#fail(error))
     this.#worker.on('exit', () => this.#fail(new Error('the engine thread has ended')))

@@ -92,7 +92,7 @@ function updateOne (w: WriteContext, collection: Collection, hit: Found, updater
   replaceRecord(w.writer, w.catalog, collection, hit.record, hit.doc, after)
   const id = after.get('_id')!
   if (updater.kind === 'replacement') w.record({ type: 'replace', collection, id, doc: after })
-  else w.record({ type: 'update', collection, id, changes: changes ?? describeChanges(hit.doc, after) })
+  else w.record({ type: 'update', collection, id, changes: updater.kind === 'operators' && changes !== undefined ? changes : describeChanges(hit.doc, after) })
   return after
 }
 
