@@ -11,6 +11,8 @@ export type Element = {
 export type Weights = {
   /** by character, and by base letter + mark where that pair sorts as a letter of its own (й) */
   readonly elements: ReadonlyMap<string, readonly Element[]>
+  /** the element of each ASCII character that has exactly one */
+  readonly ascii: readonly (Element | undefined)[]
   /** second characters of such pairs */
   readonly joining: ReadonlySet<string>
   /** leads a run of digits with numericOrdering: just below the digit 0 */
@@ -44,6 +46,7 @@ const isUpper = (c: string): boolean => c !== c.toLowerCase()
 
 class Builder implements Weights {
   readonly elements = new Map<string, readonly Element[]>()
+  readonly ascii: readonly (Element | undefined)[]
   readonly joining = new Set<string>()
   number = 0
   readonly symbols = { space: 0, punct: 0 }
@@ -53,6 +56,12 @@ class Builder implements Weights {
     this.#marks()
     this.#pairs()
     this.#ignorable()
+    this.ascii = Array.from({ length: 128 }, (_, point) => this.#only(String.fromCharCode(point)))
+  }
+
+  #only (c: string): Element | undefined {
+    const elements = this.elements.get(c)
+    return elements?.length === 1 ? elements[0] : undefined
   }
 
   #letters (): void {

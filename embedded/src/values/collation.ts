@@ -36,10 +36,14 @@ const MAX_CACHED_LENGTH = 200
 /** Unicode's root order (that of English and some more languages) by sort keys: a key is made once and then compared as bytes. */
 export class Collation {
   readonly #weights: Weights
+  /** Nothing but the levels is asked for. */
+  readonly #plain: boolean
   readonly #keys = new Map<string, Buffer>()
 
   private constructor (readonly options: CollationOptions) {
     this.#weights = getWeights()
+    const { numericOrdering, alternate, caseLevel, caseFirst } = options
+    this.#plain = !numericOrdering && !caseLevel && caseFirst === 'off' && alternate === 'non-ignorable'
   }
 
   /** @returns undefined for the locale `simple`, which compares bytes */
@@ -61,7 +65,7 @@ export class Collation {
   key (text: string): Buffer {
     const known = this.#keys.get(text)
     if (known !== undefined) return known
-    const key = sortKey(this.#elements(text), this.options)
+    const key = (this.#plain ? asciiKey(text, this.#weights.ascii, this.options.strength) : undefined) ?? sortKey(this.#elements(text), this.options)
     if (text.length <= MAX_CACHED_LENGTH) {
       if (this.#keys.size >= CACHED) this.#keys.clear()
       this.#keys.set(text, key)
@@ -156,6 +160,27 @@ function digitValue (c: string): number {
   let value = 0
   while (value < 9 && DIGIT.test(String.fromCodePoint(c.codePointAt(0)! - value - 1))) value++
   return value
+}
+
+let scratch = Buffer.allocUnsafeSlow(1024)
+
+/** What sortKey gives for a text of ASCII characters that have one element each: most texts, and several times faster. */
+function asciiKey (text: string, ascii: readonly (Element | undefined)[], strength: number): Buffer | undefined {
+  if (text.length * 3 + 2 > scratch.length) scratch = Buffer.allocUnsafeSlow(text.length * 6)
+  let at = 0
+  let cased = 0
+  for (let i = 0; i < text.length; i++) {
+    const element = ascii[text.charCodeAt(i)]
+    if (element === undefined) return undefined
+    scratch[at++] = (element.primary >> 8) + 2
+    scratch[at++] = element.primary
+    if (element.tertiary !== 0) cased = i + 1
+  }
+  if (strength > 1) scratch[at++] = 0
+  if (strength > 2) scratch[at++] = 0
+  const tertiaries = strength > 2 ? cased : 0
+  for (let i = 0; i < tertiaries; i++) scratch[at++] = ascii[text.charCodeAt(i)]!.tertiary + 1
+  return Buffer.from(scratch.subarray(0, at))
 }
 
 /** The levels one after the other; 0 ends a level and is below every weight. */
