@@ -1,4 +1,4 @@
-import type { Doc, Value } from '../values/types.js'
+import type { Doc, Maybe, Value } from '../values/types.js'
 import type { Expression } from '../expressions/index.js'
 
 /** A compiled regular expression of a filter. */
@@ -26,8 +26,8 @@ export type FilterNode =
   | { readonly kind: 'mod', readonly path: string, readonly divisor: bigint, readonly remainder: bigint }
   | RegexNode
   | { readonly kind: 'size', readonly path: string, readonly size: number }
-  | { readonly kind: 'elemMatchObject', readonly path: string, readonly child: FilterNode }
-  | { readonly kind: 'elemMatchValue', readonly path: string, readonly children: readonly FilterNode[] }
+  | { readonly kind: 'elemMatchObject', readonly path: string, readonly child: FilterNode, readonly spec?: Doc }
+  | { readonly kind: 'elemMatchValue', readonly path: string, readonly children: readonly FilterNode[], readonly spec?: Doc }
   | BitsNode
   | { readonly kind: 'expr', readonly expression: Expression, readonly spec: Value }
   | { readonly kind: 'jsonSchema', readonly schema: JsonSchema, readonly spec: Doc }
@@ -50,9 +50,10 @@ export type TextNode = {
   readonly diacriticSensitive: boolean
 }
 
-/** Compiled by json-schema.ts. */
+/** Compiled by schema/parse.ts. */
 export type JsonSchema = {
   test (doc: Doc): boolean
   /** The `schemaRulesNotSatisfied` array of the 121 error's errInfo, empty when the document is valid. */
   explain (doc: Doc): Value[]
+  readonly annotations: { readonly title?: Maybe, readonly description?: Maybe }
 }

@@ -82,9 +82,9 @@ function modOperand (what: string, value: Value): bigint {
 function parseElemMatch ({ path, value, ctx }: Operand): FilterNode {
   if (!(value instanceof Doc)) throw badValue('$elemMatch needs an Object')
   if (isOperatorDocument(value, true) && !isPathless(value.firstKey()!)) {
-    return { kind: 'elemMatchValue', path, children: parseOperators('', value, ctx, 'element') }
+    return { kind: 'elemMatchValue', path, children: parseOperators('', value, ctx, 'element'), spec: value }
   }
-  return { kind: 'elemMatchObject', path, child: parseDocument(value, ctx, 'element') }
+  return { kind: 'elemMatchObject', path, child: parseDocument(value, ctx, 'element'), spec: value }
 }
 
 const isElemMatch = (value: Value): value is Doc => value instanceof Doc && value.firstKey() === '$elemMatch'

@@ -5,7 +5,7 @@ import { compileExpression } from '../expressions/index.js'
 import type { ParseContext } from '../expressions/context.js'
 import type { FilterNode } from './ast.js'
 import { parseLong } from './integers.js'
-import { parseJsonSchema } from './json-schema.js'
+import { parseJsonSchema } from './schema/parse.js'
 import { isOperator, parseOperator } from './operators.js'
 import { regexNode } from './regex.js'
 import { parseText } from './text.js'
@@ -53,9 +53,9 @@ function parseExpr (value: Value, ctx: ParseContext, level: Level): FilterNode {
   return { kind: 'expr', expression: compileExpression(value, ctx), spec: value }
 }
 
-function parseSchema (value: Value, ctx: ParseContext): FilterNode {
+function parseSchema (value: Value): FilterNode {
   if (!(value instanceof Doc)) throw typeMismatch('$jsonSchema must be an object')
-  return { kind: 'jsonSchema', schema: parseJsonSchema(value, ctx), spec: value }
+  return { kind: 'jsonSchema', schema: parseJsonSchema(value), spec: value }
 }
 
 /** @throws MongoError on anything that MongoDB refuses in a filter */

@@ -23,6 +23,7 @@ export type ProjectionOptions = {
   forFind: boolean
   /** the command's filter, for the positional `$` */
   filter?: FilterNode
+  /** the same, compiled already */
   match?: Match
 }
 
@@ -36,7 +37,7 @@ export type Projection = {
 /** @throws MongoError on what MongoDB refuses, 31254 and its neighbours among them */
 export function compileProjection (spec: Doc, { ctx, forFind, filter, match }: ProjectionOptions): Projection {
   if (!forFind && spec.firstKey() === undefined) throw new MongoError(51272, 'projection specification must have at least one field')
-  const parser = new SpecParser({ ctx, forFind, filter })
+  const parser = new SpecParser({ ctx, forFind, hasMatch: match !== undefined || filter !== undefined })
   const kind = parser.parse(spec)
   return new TreeProjection(parser.tree, kind, ctx, match ?? (filter === undefined ? undefined : compileMatch(filter, ctx)))
 }

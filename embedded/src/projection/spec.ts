@@ -6,7 +6,6 @@ import { Doc, isNumber } from '../values/types.js'
 import type { Value } from '../values/types.js'
 import { compileExpression, isExpressionOperator, splitPath } from '../expressions/index.js'
 import type { Expression, ParseContext } from '../expressions/index.js'
-import type { FilterNode } from '../matcher/ast.js'
 import { compileMatch } from '../matcher/match.js'
 import { trueValue } from '../matcher/operators.js'
 import { parseFilter } from '../matcher/parse.js'
@@ -18,7 +17,8 @@ export type ProjectionType = 'inclusion' | 'exclusion'
 export type SpecOptions = {
   readonly ctx: ParseContext
   readonly forFind: boolean
-  readonly filter: FilterNode | undefined
+  /** whether there is a filter for the positional `$` */
+  readonly hasMatch: boolean
 }
 
 const error = (code: number, message: string): MongoError => new MongoError(code, message)
@@ -28,7 +28,7 @@ export class SpecParser {
   readonly tree = newTree()
   readonly #ctx: ParseContext
   readonly #forFind: boolean
-  readonly #filter: FilterNode | undefined
+  readonly #hasMatch: boolean
   #type: ProjectionType | undefined
   #id: 'included' | 'excluded' | undefined
   #namesId = false
@@ -37,10 +37,10 @@ export class SpecParser {
   #hasSlice = false
   #hasMeta = false
 
-  constructor ({ ctx, forFind, filter }: SpecOptions) {
+  constructor ({ ctx, forFind, hasMatch }: SpecOptions) {
     this.#ctx = ctx
     this.#forFind = forFind
-    this.#filter = filter
+    this.#hasMatch = hasMatch
   }
 
   parse (spec: Doc): ProjectionType {
@@ -105,7 +105,7 @@ export class SpecParser {
   #positional (name: string, tree: Tree): void {
     if (this.#hasPositional) throw error(31276, 'Cannot specify more than one positional projection per query.')
     if (this.#hasElemMatch) throw error(31256, 'Cannot specify positional operator and $elemMatch.')
-    if (this.#filter === undefined) throw error(51050, 'Projections with a positional operator require a matcher')
+    if (!this.#hasMatch) throw error(51050, 'Projections with a positional operator require a matcher')
     if (!name.endsWith('.$') || name.indexOf('.$.') >= 0) throw error(31394, MIDDLE)
     addAt(tree, splitPath(name.slice(0, -2)), { kind: 'positional' })
     this.#hasPositional = true
