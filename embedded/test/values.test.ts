@@ -137,6 +137,16 @@ await t.test('an unchanged document is not encoded again', async t => {
   t.same(encodeDocument(doc), bytes)
 })
 
+await t.test('large documents', async t => {
+  for (let size = 16300; size < 16500; size++) {
+    const doc = docOf({ pad: 'x'.repeat(size), text: 'ö'.repeat(30), date: new BsonDate(1), list: ['a'.repeat(40), docOf({ b: int(1) })], id: new ObjectId(ID) })
+    const bytes = encodeDocument(doc)
+    validateDocument(bytes)
+    assert.ok(equal(Doc.raw(bytes), doc), `${size}`)
+  }
+  t.equal(encodeDocument(docOf({ a: 'x'.repeat(3e6), b: [new Binary(new Uint8Array(2e6), 0)] })).length, 5000029)
+})
+
 await t.test('arrays', async t => {
   const values: Value[] = Array.from({ length: 1200 }, (_, i) => int(i))
   const bytes = encodeArray(values)
