@@ -23,11 +23,12 @@ type Stream = { next: (maxTimeMS?: number) => Promise<Document[]>, reply: Docume
 async function watch (client: RawClient, coll: string | 1, spec: Document = {}, more: Document[] = [], db = 'test'): Promise<Stream> {
   const reply = await client.command({ aggregate: coll, pipeline: [{ $changeStream: spec }, ...more], cursor: {}, $db: db })
   const id = reply['cursor']?.id
+  const first: Document[] = reply['cursor']?.firstBatch ?? []
   return {
     reply,
     async next (maxTimeMS = 30) {
       const { cursor } = await client.command({ getMore: id, collection: coll === 1 ? '$cmd.aggregate' : coll, maxTimeMS, $db: db })
-      return cursor?.nextBatch ?? []
+      return [...first.splice(0), ...cursor?.nextBatch ?? []]
     }
   }
 }

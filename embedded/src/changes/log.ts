@@ -14,6 +14,7 @@ export type LogRecord = { readonly time: Timestamp, readonly wall: BsonDate, rea
 
 const ENTRY = KEYSPACE.changes
 const FORGOTTEN = Buffer.from([KEYSPACE.changes + 1])
+const SIZE = Buffer.from([KEYSPACE.changes + 2])
 const END = Buffer.from([KEYSPACE.changes, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff])
 const PRUNE_AT_ONCE = 32
 
@@ -43,13 +44,8 @@ export class ChangeLog {
   static open (storage: Storage, limit: number): ChangeLog {
     const snapshot = storage.snapshot()
     try {
-      let bytes = 0
-      let last: Timestamp | undefined
-      for (const { key, value } of snapshot.range({ start: Buffer.from([ENTRY]), end: END })) {
-        bytes += value.length
-        last = timeOf(key)
-      }
-      return new ChangeLog(limit, bytes, last)
+      const [newest] = snapshot.range({ start: Buffer.from([ENTRY]), end: END, reverse: true })
+      return new ChangeLog(limit, snapshot.totals(SIZE)[1], newest === undefined ? undefined : timeOf(newest.key))
     } finally {
       snapshot.release()
     }
@@ -63,21 +59,25 @@ export class ChangeLog {
       e: events.map(encodeEvent)
     }))
     writer.put(keyOf(time), value)
-    this.#bytes += value.length
-    if (this.#bytes > this.limit) this.#prune(writer)
+    const removed = this.#bytes + value.length > this.limit ? this.#prune(writer, value.length) : 0
+    const change = value.length - removed
+    writer.add(SIZE, 0, change)
+    this.#bytes += change
   }
 
-  #prune (writer: Writer): void {
-    const old = writer.range({ start: Buffer.from([ENTRY]), end: END })
+  /** @returns the bytes that are gone */
+  #prune (writer: Writer, added: number): number {
     const gone: Buffer[] = []
-    for (const { key, value } of old) {
-      if (this.#bytes <= this.limit || gone.length === PRUNE_AT_ONCE) break
+    let bytes = 0
+    for (const { key, value } of writer.range({ start: Buffer.from([ENTRY]), end: END })) {
+      if (this.#bytes + added - bytes <= this.limit || gone.length === PRUNE_AT_ONCE) break
       gone.push(key)
-      this.#bytes -= value.length
+      bytes += value.length
     }
     for (const key of gone) writer.delete(key)
     const last = gone.at(-1)
     if (last !== undefined) writer.put(FORGOTTEN, last)
+    return bytes
   }
 
   /** The records after `time`, or from it on when `inclusive`. */

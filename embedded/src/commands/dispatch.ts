@@ -49,7 +49,7 @@ export async function dispatch (engine: Engine, client: Client, db: string, body
   const name = body.firstKey() ?? ''
   let failure: Failure | undefined
   try {
-    if (name !== 'configureFailPoint') failure = engine.failPoints.take(name, client.appName)
+    if (name !== 'configureFailPoint') failure = engine.failPoints.take(name, `${db}.${String(body.get(name))}`, client.appName)
     if (failure !== undefined) {
       if (failure.blockMs > 0) await sleep(failure.blockMs)
       if (failure.closeConnection) return 'close'

@@ -12,7 +12,7 @@ export type Failure = {
   readonly writeConcernError: Doc | undefined
 }
 
-type FailPoint = { commands: ReadonlySet<string>, appName: string | undefined, failure: Failure, skip: number, times: number }
+type FailPoint = { commands: ReadonlySet<string>, appName: string | undefined, namespace: string | undefined, failure: Failure, skip: number, times: number }
 
 const DATA = fieldTable({
   failCommands: 'array',
@@ -24,7 +24,7 @@ const DATA = fieldTable({
   blockTimeMS: 'number',
   appName: 'string',
   failInternalCommands: 'bool',
-  namespace: 'unsupported',
+  namespace: 'string',
   threadName: 'unsupported',
   extraInfo: 'unsupported',
   errorExtraInfo: 'unsupported',
@@ -47,6 +47,7 @@ export class FailPoints {
     this.#point = {
       commands: new Set((fields.strings('failCommands') ?? []).map(c => c.toLowerCase())),
       appName: fields.string('appName'),
+      namespace: fields.string('namespace'),
       failure: {
         closeConnection: fields.flag('closeConnection'),
         blockMs: fields.flag('blockConnection') ? fields.integer('blockTimeMS') ?? 0 : 0,
@@ -60,10 +61,11 @@ export class FailPoints {
   }
 
   /** The failure that a command meets, counted as used. */
-  take (command: string, appName: string | undefined): Failure | undefined {
+  take (command: string, namespace: string, appName: string | undefined): Failure | undefined {
     const point = this.#point
     if (point === undefined || !point.commands.has(command.toLowerCase())) return undefined
     if (point.appName !== undefined && point.appName !== appName) return undefined
+    if (point.namespace !== undefined && point.namespace !== namespace) return undefined
     if (point.skip > 0) {
       point.skip--
       return undefined

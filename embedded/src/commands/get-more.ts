@@ -27,7 +27,7 @@ export const getMoreCommand: Command = {
     const namespace = nameOf(namespaceOf(op.db, op.fields.string('collection') ?? ''))
     const { cursors } = op.engine
     const cursor = cursors.use(id, namespace)
-    if (cursor.busy) throw new MongoError(292, `cursor id ${id} is already in use`)
+    if (cursor.busy) throw new MongoError(12051, `cursor id ${id} is already in use`)
     if (cursor.owner.transaction !== op.transaction) throw new MongoError(50740, `Cannot run getMore on cursor ${id} outside of its transaction`)
     if (cursor.owner.session !== op.session) throw badSession(id, cursor.owner.session === undefined)
     cursor.busy = true

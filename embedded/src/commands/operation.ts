@@ -44,6 +44,7 @@ export class Operation {
   readonly retryNumber: bigint | undefined
   readonly now: BsonDate
   readonly interrupt: Interrupt
+  #variables: Vars | undefined
 
   constructor (setup: Setup) {
     this.engine = setup.engine
@@ -95,7 +96,8 @@ export class Operation {
   /** The command's `let`. */
   variables (ctx: ParseContext = { now: this.now, clusterTime: this.engine.clock.last() }): Vars | undefined {
     const spec = this.fields.object('let')
-    return spec === undefined ? undefined : parseVars(spec, ctx)
+    if (spec !== undefined) this.#variables ??= parseVars(spec, ctx)
+    return this.#variables
   }
 }
 

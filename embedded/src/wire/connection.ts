@@ -4,6 +4,7 @@ import type { Engine } from '../commands/engine.js'
 import type { Client } from '../commands/operation.js'
 import { encodeDocument } from '../values/bson-write.js'
 import { docOf, int } from '../values/build.js'
+import { MongoError } from '../values/errors.js'
 import { Double } from '../values/types.js'
 import type { Doc } from '../values/types.js'
 import { FrameReader } from './frames.js'
@@ -80,17 +81,11 @@ export class Connection {
       request = parseMessage(message)
     } catch (error) {
       if (!(error instanceof BadRequest)) throw error
-      const { reason } = error
-      const reply = docOf({ ok: new Double(0), errmsg: reason.message, code: int(reason.code), codeName: reason.codeName })
-      return this.#send(error.request, reply)
+      return this.#send(error.request, errorDocument(error.reason))
     }
     if (request.legacy && !LEGACY.has(request.body.firstKey() ?? '')) {
-      return this.#send(request, docOf({
-        ok: new Double(0),
-        errmsg: `Unsupported OP_QUERY command: ${request.body.firstKey()}. The client driver may require an upgrade.`,
-        code: int(352),
-        codeName: 'UnsupportedOpQueryCommand'
-      }))
+      const problem = new MongoError(352, `Unsupported OP_QUERY command: ${request.body.firstKey()}. The client driver may require an upgrade.`)
+      return this.#send(request, errorDocument(problem))
     }
     const answer = await dispatch(this.engine, this.client, request.db, request.body)
     if (answer === 'close') this.socket.destroy()
@@ -99,7 +94,7 @@ export class Connection {
 
   async #send (request: Pick<Request, 'id' | 'legacy' | 'silent'>, reply: Doc): Promise<void> {
     if (request.silent || this.socket.destroyed) return
-    const body = encodeDocument(reply)
+    const body = encodeReply(reply)
     const header = replyHeader(request, body.length)
     this.socket.cork()
     this.socket.write(header)
@@ -120,5 +115,23 @@ export class Connection {
     })
   }
 }
+
+const MAX_REPLY = 16 * 1024 * 1024 + 16 * 1024
+
+/** A reply that no client could read becomes the error that says so. */
+function encodeReply (reply: Doc): Buffer {
+  let problem: MongoError
+  try {
+    const body = encodeDocument(reply)
+    if (body.length <= MAX_REPLY) return body
+    problem = new MongoError(10334, `BSONObj size: ${body.length} is invalid. Size must be between 0 and ${MAX_REPLY}(16MB)`)
+  } catch (error) {
+    if (!(error instanceof MongoError)) throw error
+    problem = error
+  }
+  return encodeDocument(errorDocument(problem))
+}
+
+const errorDocument = ({ message, code, codeName }: MongoError): Doc => docOf({ ok: new Double(0), errmsg: message, code: int(code), codeName })
 
 const LEGACY: ReadonlySet<string> = new Set(['isMaster', 'ismaster', 'hello'])
