@@ -228,7 +228,7 @@ await t.test('names of types', async t => {
 await t.test('display', async t => {
   const cases: [Value, string][] = [
     [docOf({ email: 'x', n: int(1) }), '{ email: "x", n: 1 }'], [docOf({}), '{}'], [[], '[]'], [[int(1), null], '[ 1, null ]'], [new Double(1), '1.0'],
-    [new Double(0.1), '0.1'], [new Double(-Infinity), '-inf.0'], [new Double(NaN), 'nan.0'], [5n, '5'], [decimal('1.10'), '1.10'],
+    [new Double(0.1), '0.1'], [new Double(0.1 + 0.2), '0.3'], [new Double(1e20), '1e+20.0'], [new Double(-1.5e-7), '-1.5e-07'], [new Double(1234567), '1234567.0'], [new Double(-Infinity), '-inf.0'], [new Double(NaN), 'nan.0'], [5n, '5'], [decimal('1.10'), '1.10'],
     [new BsonDate(0), 'new Date(0)'], [new ObjectId(ID), "ObjectId('070707070707070707070707')"], [new Timestamp(1, 2), 'Timestamp(1, 2)'],
     [new Regex('a', 'i'), '/a/i'], [new Binary(new Uint8Array([1, 255]), 0), 'BinData(0, 01FF)'], [MinKey.instance, 'MinKey'],
     [new Binary(new Uint8Array(16), 4), 'UUID("00000000-0000-0000-0000-000000000000")'], [true, 'true'], [Undefined.instance, 'undefined']

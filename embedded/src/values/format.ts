@@ -22,14 +22,23 @@ function displayDocument (doc: Doc): string {
   return fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`
 }
 
-/** As C++ prints a double with 17 significant digits at most, and always a fraction. */
+/** As the server does it: C's %.16g, and a fraction whenever there is no point (1e+20.0). */
 export function displayDouble (value: number): string {
-  if (Number.isNaN(value)) return 'nan.0'
-  if (!Number.isFinite(value)) return value > 0 ? 'inf.0' : '-inf.0'
-  if (Object.is(value, -0)) return '-0.0'
-  const text = String(value).replace(/e([+-])(\d)$/, 'e$10$2')
-  return /[.e]/.test(text) ? text : `${text}.0`
+  const text = general(value)
+  return text.includes('.') ? text : `${text}.0`
 }
+
+function general (value: number): string {
+  if (Number.isNaN(value)) return 'nan'
+  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf'
+  if (value === 0) return Object.is(value, -0) ? '-0' : '0'
+  const [mantissa, power] = value.toExponential(15).split('e')
+  const exponent = Number(power)
+  if (exponent >= -4 && exponent < 16) return trimmed(value.toFixed(15 - exponent))
+  return `${trimmed(mantissa)}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`
+}
+
+const trimmed = (text: string): string => text.includes('.') ? text.replace(/\.?0+$/, '') : text
 
 function displayRare (v: Value): string {
   if (v instanceof ObjectId) return `ObjectId('${v.toHex()}')`
