@@ -76,16 +76,24 @@ export function parsePrintFormat (format: string): DateFormat {
 
 /** What a text says about a date; what it does not say is undefined. */
 export type DateFields = {
-  year?: number, month?: number, day?: number, dayOfYear?: number
-  isoYear?: number, isoWeek?: number, isoDay?: number
-  hour?: number, minute?: number, second?: number, millisecond?: number
+  year?: number
+  month?: number
+  day?: number
+  dayOfYear?: number
+  isoYear?: number
+  isoWeek?: number
+  isoDay?: number
+  hour?: number
+  minute?: number
+  second?: number
+  millisecond?: number
   /** milliseconds that its own zone is ahead of UTC */
   offset?: number
 }
 
 type Rule = { readonly pattern: RegExp, readonly set: (fields: DateFields, text: string) => void }
 
-const monthOf = (text: string): number => MONTH_NAMES.findIndex(name => name.slice(0, 3).toLowerCase() === text.slice(0, 3).toLowerCase()) + 1
+export const monthOf = (text: string): number => MONTH_NAMES.findIndex(name => name.slice(0, 3).toLowerCase() === text.slice(0, 3).toLowerCase()) + 1
 
 const READ: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['Y', { pattern: /\d{4}/y, set: (f, t) => { f.year = Number(t) } }],

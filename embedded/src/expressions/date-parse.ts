@@ -1,5 +1,5 @@
 import { DAY, MINUTE, civilOf, weekdayOf, daysOf } from '../values/dates.js'
-import { DateSyntaxError, MONTH_NAMES } from './date-format.js'
+import { DateSyntaxError, MONTH_NAMES, monthOf } from './date-format.js'
 import type { DateFields } from './date-format.js'
 import { readZone } from './date-zones.js'
 
@@ -106,7 +106,7 @@ function takeDate (g: Groups, state: Parsing): void {
   state.hasDate = true
   const { fields } = state
   const year = g.year === undefined ? undefined : fullYear(g.year)
-  const month = g.monthName === undefined ? numberOf(g.month) : MONTH_NAMES.findIndex(name => name.slice(0, 3).toLowerCase() === g.monthName!.slice(0, 3).toLowerCase()) + 1
+  const month = g.monthName === undefined ? numberOf(g.month) : monthOf(g.monthName)
   if (g.isoWeek !== undefined) Object.assign(fields, { isoYear: year, isoWeek: numberOf(g.isoWeek), isoDay: numberOf(g.isoDay) })
   else if (g.dayOfYear !== undefined) Object.assign(fields, { year, dayOfYear: numberOf(g.dayOfYear) })
   else Object.assign(fields, { year, month, day: g.day === '' ? 1 : numberOf(g.day) })

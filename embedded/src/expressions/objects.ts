@@ -76,7 +76,7 @@ const GET_CODES: FieldCodes = { path: 5654600, expression: 5654601, type: 565460
 const SET_CODES: FieldCodes = { path: 4161108, expression: 4161106, type: 4161107 }
 
 /** a name that is a path too, so that one field is read and not the document */
-const PLAIN_NAME = /^[^.$\0]+$/ // eslint-disable-line no-control-regex
+const PLAIN_NAME = /^[^.$\0]+$/
 
 const getField: Operator = (spec, cx, operator) => {
   const long = isDoc(spec) && spec.firstKey()?.startsWith('$') !== true

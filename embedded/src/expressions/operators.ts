@@ -15,12 +15,14 @@ import { selectionOperators } from './selections.js'
 import { setOperators } from './sets.js'
 import { stringOperators } from './strings.js'
 import { sumOperators } from './sums.js'
+import { trigOperators } from './trig.js'
 import { valueOperators } from './values.js'
 import { variableOperators } from './variables.js'
 
 export const operators: ReadonlyMap<string, Operator> = new Map([
   arithmeticOperators, arrayOperators, bitOperators, convertOperators, datePartOperators, dateTextOperators, dateUnitOperators, logicOperators, mathOperators,
-  objectOperators, regexOperators, roundingOperators, selectionOperators, setOperators, stringOperators, sumOperators, valueOperators, variableOperators
+  objectOperators, regexOperators, roundingOperators, selectionOperators, setOperators, stringOperators, sumOperators, trigOperators, valueOperators,
+  variableOperators
 ].flat())
 
 /** Operators of MongoDB that this engine does not have. */

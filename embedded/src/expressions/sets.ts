@@ -79,10 +79,12 @@ const isSubset: Operator = (spec, cx, name) => {
   const args = operands(spec, cx)
   const [a, b] = args
   const { collation } = cx.ctx
-  if (args.length !== 2 || !b.isConstant || a.isConstant) return binary((x, y) => contained(x, keysOfSecond(y, 17042, collation, x), 17046, collation))(spec, cx, name)
+  if (args.length !== 2 || !b.isConstant || a.isConstant) return subsetOfAny(spec, cx, name)
   const keys = keysOfSecond(b.constant, 17311, collation, [])
   return fold(cx, [a], scope => contained(a.evaluate(scope), keys, 17310, collation))
 }
+
+const subsetOfAny: Operator = binary((a, b, collation) => contained(a, keysOfSecond(b, 17042, collation, a), 17046, collation))
 
 function keysOfSecond (b: Maybe, code: number, collation: Collation | undefined, a: Maybe): ReadonlyMap<string, Value> {
   // The first operand is looked at first, so its error goes before this one.

@@ -79,8 +79,10 @@ function substrPoints (input: Maybe, from: Maybe, count: Maybe): Maybe {
   return [...text].slice(start, start + size).join('')
 }
 
+type Find = (text: string, token: string, from: number, to: number | undefined) => number
+
 /** @param codes the errors for a first and a second operand that is no string */
-const search = (codes: readonly [number, number], find: (text: string, token: string, from: number, to: number | undefined) => number): Operator => (spec, cx, name) =>
+const search = (codes: readonly [number, number], find: Find): Operator => (spec, cx, name) =>
   ranged(2, 4, (args, scope) => {
     const text = args[0].evaluate(scope)
     if (nullish(text)) return null

@@ -74,7 +74,6 @@ const merge: Accumulate = values => {
   return Doc.of(fields)
 }
 
-
 export const sumOperators: Operators = [
   ['$sum', accumulator(sum)],
   ['$avg', accumulator(average)],

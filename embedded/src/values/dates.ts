@@ -116,8 +116,8 @@ export class TimeZone {
   toUtc (local: number, summer = this.isSummer(0)): number {
     if (this.format === undefined) return local - this.fixed
     const current = this.offsetAt(local)
-    const after = this.#preferred(local, current, this.offsetAt(local - current), summer)
-    if (after === current) return local - current
+    const after = this.offsetAt(local - current)
+    if (current === after) return local - (this.#otherOffset(local, current, summer) ?? current)
     const change = this.#changeBefore(local - current)
     const skipped = local - after >= change + current - after && local - after < change
     return local - (skipped ? current : after)
@@ -129,17 +129,16 @@ export class TimeZone {
     return this.offsetAt(ms) > Math.min(this.offsetAt(daysOf(year, 1, 1) * DAY), this.offsetAt(daysOf(year, 7, 1) * DAY))
   }
 
-  #preferred (local: number, current: number, after: number, summer: boolean): number {
-    if (current !== after) return after
-    if (summer && current >= 0 && !this.isSummer(local)) {
-      const earlier = this.offsetAt(local - current - 2 * HOUR)
-      return earlier !== after && local - earlier < this.#changeBefore(local - current) ? earlier : after
+  /** The offset on the other side of a change near by, if the clock on the wall can mean that and `summer` asks for it. */
+  #otherOffset (local: number, offset: number, summer: boolean): number | undefined {
+    const isSummer = this.isSummer(local)
+    if (summer && offset >= 0 && !isSummer) {
+      const earlier = this.offsetAt(local - offset - 2 * HOUR)
+      return earlier !== offset && local - earlier < this.#changeBefore(local - offset) ? earlier : undefined
     }
-    if (!summer && current <= 0 && this.isSummer(local)) {
-      const later = this.offsetAt(local - current + 2 * HOUR)
-      return later !== after && local - later >= this.#changeBefore(local - current + 2 * HOUR) ? later : after
-    }
-    return after
+    if (summer || offset > 0 || !isSummer) return undefined
+    const later = this.offsetAt(local - offset + 2 * HOUR)
+    return later !== offset && local - later >= this.#changeBefore(local - offset + 2 * HOUR) ? later : undefined
   }
 
   /** The last change of the offset at or before a moment that lies within two days of one. */

@@ -53,8 +53,8 @@ export function setSource (ranges: readonly Range[], properties: readonly string
 
 export const charSource = escape
 
-export function* children (node: RegexNode): Iterable<RegexNode> {
-  if (node.type === 'sequence') yield* node.parts
-  else if (node.type === 'choice') yield* node.options
+export function * children (node: RegexNode): Iterable<RegexNode> {
+  if (node.type === 'sequence') yield * node.parts
+  else if (node.type === 'choice') yield * node.options
   else if ('body' in node) yield node.body
 }

@@ -105,17 +105,14 @@ export class RegexParser {
     }
   }
 
-  private repeated (atom: RegexNode): RegexNode {
-    let node = atom
-    for (;;) {
-      this.skipExtended()
-      const bounds = this.quantifier()
-      if (bounds === undefined) return node
-      const mode: RepeatMode = this.skip('?') ? 'lazy' : this.skip('+') ? 'possessive' : 'greedy'
-      // A repeated assertion is tried once at most.
-      const [min, max] = node.type === 'assert' || node.type === 'look' ? [Math.min(bounds[0], 1), Math.min(bounds[1], 1)] : bounds
-      node = { type: 'repeat', body: node, min, max, mode }
-    }
+  private repeated (body: RegexNode): RegexNode {
+    this.skipExtended()
+    const bounds = this.quantifier()
+    if (bounds === undefined) return body
+    const mode: RepeatMode = this.skip('?') ? 'lazy' : this.skip('+') ? 'possessive' : 'greedy'
+    // A repeated assertion is tried once at most.
+    const [min, max] = body.type === 'assert' || body.type === 'look' ? [Math.min(bounds[0], 1), Math.min(bounds[1], 1)] : bounds
+    return { type: 'repeat', body, min, max, mode }
   }
 
   private quantifier (): [number, number] | undefined {
