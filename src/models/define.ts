@@ -31,7 +31,7 @@ function toPath (schema: TSchema): Record<string, unknown> {
     case 'boolean': return { type: Boolean }
     case 'array': return { type: [toPath(schema.items as TSchema)], default: undefined }
     case 'object':
-      if (schema.properties !== undefined) return { type: new Schema(toDefinition(schema as TObject), { _id: false, strict: 'throw', minimize: false }) }
+      if (schema.properties !== undefined) return { type: new Schema(toDefinition(schema as TObject), { _id: false, strict: 'throw', minimize: false, suppressReservedKeysWarning: true }) }
       return { type: Schema.Types.Mixed }
     default: return { type: Schema.Types.Mixed }
   }
@@ -91,7 +91,7 @@ function enforceTenancy (schema: Schema, name: string): void {
  */
 export function defineModel<T extends TObject, S = Record<never, never>> (entity: T, { collection, tenant, stored, indexes = [] }: Options<S>) {
   const schema = new Schema({ ...toDefinition(entity), ...(stored as SchemaDefinition | undefined) }, {
-    collection, strict: 'throw', strictQuery: 'throw', minimize: false, versionKey: false, id: false, autoIndex: false, autoCreate: false
+    collection, strict: 'throw', strictQuery: 'throw', minimize: false, versionKey: false, id: false, suppressReservedKeysWarning: true, autoIndex: false, autoCreate: false
   })
   for (const [fields, options] of indexes) schema.index(fields, options)
   if (tenant) enforceTenancy(schema, collection)

@@ -72,3 +72,8 @@ export const DashboardMetaModel = defineModel(platform.DashboardMeta, {
 export const IdempotencyModel = defineModel<typeof platform.IdempotencyRecord, { _id: string }>(platform.IdempotencyRecord, {
   collection: '_idempotency', tenant: false, stored: { _id: String } as never, indexes: [[{ expires_at: 1 }, { expireAfterSeconds: 0 }]]
 })
+
+export const WorkInputModel = defineModel(platform.WorkInput, {
+  collection: 'queue-inputs', tenant: true,
+  indexes: [[{ account_id: 1, input_id: 1, chunk: 1 }, { unique: true }], [{ created_at: 1 }, { expireAfterSeconds: 30 * DAY }]]
+})

@@ -10,7 +10,7 @@ const fastJson = require('fast-json-stringify') as (schema: object, options: obj
 const HOUSE_KEYWORDS = ['component', 'ref', 'examples']
 
 function createAjv (coerceTypes: boolean): Ajv {
-  const ajv = new Ajv({ coerceTypes, useDefaults: true, removeAdditional: false, allErrors: false, strict: false, allowUnionTypes: true })
+  const ajv = new Ajv({ coerceTypes, useDefaults: true, removeAdditional: false, allErrors: false, strict: false, allowUnionTypes: true, discriminator: true })
   addFormats(ajv)
   for (const keyword of HOUSE_KEYWORDS) ajv.addKeyword(keyword)
   return ajv

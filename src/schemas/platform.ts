@@ -108,3 +108,8 @@ export const IdempotencyRecord = Entity('IdempotencyRecord', {
   id: Type.String(), request_hash: Type.String(), state: StringEnum(['running', 'done']), claim: Type.String(), lease_until: DateTime(),
   status: Nullable(Type.Integer()), body: Nullable(Type.String()), location: Nullable(Type.String()), expires_at: DateTime()
 })
+
+/** Rows of an import between its upload and its work, a few hundred in one document. */
+export const WorkInput = Entity('WorkInput', {
+  id: Id('queue-inputs'), account_id: Id('_accounts'), input_id: Type.String(), chunk: Type.Integer(), rows: Type.Array(Type.Unknown()), created_at: DateTime()
+})

@@ -43,7 +43,7 @@ type ErrorParts = {
   info?: string
   /** public structured data beside `code` */
   data?: Readonly<Record<string, unknown>>
-  errors?: readonly FieldError[]
+  errors?: FieldError[]
   headers?: Readonly<Record<string, string>>
 }
 

@@ -1,6 +1,6 @@
 import { ServiceError, type FieldError } from '../kit.js'
 
-export type RowResult = { index: number, status: 'created' | 'updated' | 'deleted' | 'unchanged' | 'failed', id?: string, error?: { code: string, message: string, errors?: readonly FieldError[] } }
+export type RowResult = { index: number, status: 'created' | 'updated' | 'deleted' | 'unchanged' | 'failed', id?: string, error?: { code: string, message: string, errors?: FieldError[] } }
 export type BulkResult = { results: RowResult[], counts: { total: number, succeeded: number, failed: number } }
 
 /**
