@@ -167,13 +167,10 @@ class Model {
     this.open.set(s, { base: new Map(this.committed), seen: this.#sequence, state: new Map(this.committed), locks: new Set() })
   }
 
-  #conflict (s: number | undefined, keys: readonly string[]): boolean {
+  #conflict (s: number | undefined, key: string): boolean {
     const own = s === undefined ? undefined : this.open.get(s)
-    for (const key of keys) {
-      for (const tx of this.open.values()) if (tx !== own && tx.locks.has(key)) return true
-      if (own !== undefined && !own.locks.has(key) && (this.written.get(key) ?? 0) > own.seen) return true
-    }
-    return false
+    for (const tx of this.open.values()) if (tx !== own && tx.locks.has(key)) return true
+    return own !== undefined && !own.locks.has(key) && (this.written.get(key) ?? 0) > own.seen
   }
 
   /** @returns the expected outcome: a number of documents, 'duplicate' or 'conflict' */
@@ -181,19 +178,18 @@ class Model {
     const state = s === undefined ? this.committed : this.open.get(s)!.state
     const row = state.get(action.id)
     const after = change(row, action)
-    if (after === row) return action.do === 'insert' ? this.#refused(s, action) : 0
-    const keys = touched(action.id, row, after)
-    if (this.#conflict(s, keys)) return 'conflict'
-    if (after?.tag !== undefined && after.tag !== row?.tag && [...state].some(([id, other]) => id !== action.id && other.tag === after.tag)) return 'duplicate'
+    if (after === row && action.do !== 'insert') return 0
+    const locks = locksOf(action, row, after)
+    for (const { key, clash } of locks) {
+      if (this.#conflict(s, key)) return 'conflict'
+      if (clash?.(state) === true) return 'duplicate'
+    }
     if (after === undefined) state.delete(action.id)
     else state.set(action.id, after)
+    const keys = locks.map(({ key }) => key)
     if (s === undefined) this.#commit(keys)
     else for (const key of keys) this.open.get(s)!.locks.add(key)
     return 1
-  }
-
-  #refused (s: number | undefined, { id }: { id: number }): 'duplicate' | 'conflict' {
-    return this.#conflict(s, [`id:${id}`]) ? 'conflict' : 'duplicate'
   }
 
   #commit (keys: Iterable<string>): void {
@@ -226,8 +222,20 @@ function change (row: Row | undefined, action: Action): Row | undefined {
   }
 }
 
-const touched = (id: number, before: Row | undefined, after: Row | undefined): string[] =>
-  [`id:${id}`, ...before?.tag === after?.tag ? [] : [before?.tag, after?.tag].filter(tag => tag !== undefined).map(tag => `tag:${tag}`)]
+type Lock = { key: string, clash?: (state: State) => boolean }
+
+/** What an action locks, in this order: the document, its key in the index of _id, its keys in the index of tag. */
+function locksOf (action: Action, before: Row | undefined, after: Row | undefined): Lock[] {
+  const document = { key: `id:${action.id}` }
+  const tagOf = (tag: number | undefined): Lock[] => tag === undefined ? [] : [{ key: `tag:${tag}` }]
+  const added: Lock = { key: `tag:${after?.tag}`, clash: state => [...state].some(([id, row]) => id !== action.id && row.tag === after?.tag) }
+  switch (action.do) {
+    case 'insert': return [{ key: `pk:${action.id}`, clash: state => state.has(action.id) }, added, document]
+    case 'delete': return [document, { key: `pk:${action.id}` }, ...tagOf(before?.tag)]
+    case 'tag': return [document, added, ...tagOf(before?.tag)]
+    default: return [document]
+  }
+}
 
 function commandOf (action: Action): Document {
   const q = { _id: action.id }
