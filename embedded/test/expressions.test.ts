@@ -2,12 +2,8 @@ import t from 'tap'
 import { compileExpression, parseVars, scopeOf, Vars } from '../src/expressions/index.js'
 import { MongoError } from '../src/values/errors.js'
 import { BsonDate, Binary, Doc, Int32, MinKey, ObjectId, Regex, Timestamp, Undefined } from '../src/values/types.js'
-import { CONTEXT, bson, date, dbl, dec, evaluated, told } from './support/expressions.js'
-import type { Case } from './support/expressions.js'
+import { CONTEXT, bson, check, date, dbl, dec, evaluated, told } from './support/expressions.js'
 
-const check = (t: typeof import('tap').t, cases: readonly Case[]): void => {
-  for (const [spec, expected, root] of cases) t.equal(evaluated(spec, root), expected, told(bson(spec)))
-}
 const DOC = { _id: 1, a: { b: 2, c: [1, 2] }, list: [{ x: 1 }, { x: 2, y: { z: 5 } }, 7, [{ x: 3 }]], n: null, s: 'text', __proto__x: 1 }
 
 t.test('paths, objects and arrays', async t => check(t, [

@@ -38,6 +38,14 @@ t.test('what PCRE says differently from JavaScript', async t => {
   for (const [pattern, options, text, result] of cases) t.same(found(pattern, options, text), result, `/${pattern}/${options} in ${JSON.stringify(text)}`)
 })
 
+function isSyntaxError (pattern: string): boolean {
+  try {
+    return compileRegex(pattern, '') === undefined
+  } catch (e) {
+    return e instanceof RegexSyntaxError
+  }
+}
+
 t.test('errors in the words of PCRE', async t => {
   const cases: [string, RegExp][] = [
     ['(', /missing closing parenthesis/], [')', /unmatched closing parenthesis/], ['[a', /missing terminating \]/], ['*', /quantifier does not follow/],
@@ -50,7 +58,7 @@ t.test('errors in the words of PCRE', async t => {
   ]
   for (const [pattern, message] of cases) {
     t.throws(() => compileRegex(pattern, ''), message, pattern)
-    t.throws(() => compileRegex(pattern, ''), { constructor: RegexSyntaxError })
+    t.ok(isSyntaxError(pattern), pattern)
   }
   for (const pattern of ['(?R)', '(?1)', '(?(1)a)', 'a\\Kb', '(*ACCEPT)', '(?|a)']) t.throws(() => compileRegex(pattern, ''), { code: 115 }, pattern)
   t.throws(() => compileRegex('a', 'q'), { code: 51108 })
@@ -71,7 +79,7 @@ t.test('a catastrophic pattern ends in an error, soon', async t => {
   t.equal(compileRegex('x+y', '').test('x'.repeat(1000)), false)
 })
 
-t.test('the machine agrees with JavaScript where both mean the same', async t => {
+t.test('the machine agrees with JavaScript where both mean the same', async () => {
   const atom = fc.constantFrom('a', 'b', '.', '[ab]', '[^a]', '\\d', 'c')
   const quantified = fc.tuple(atom, fc.constantFrom('', '*', '+', '?', '{1,2}', '*?', '+?')).map(([a, q]) => a + q)
   const sequence = fc.array(quantified, { minLength: 1, maxLength: 4 }).map(parts => parts.join(''))

@@ -48,3 +48,9 @@ export function evaluated (spec: unknown, root: unknown = {}, { meta, ...given }
 }
 
 export type Case = readonly [spec: unknown, expected: string | number, root?: unknown]
+
+type Equals = { equal (found: unknown, wanted: unknown, message: string): unknown }
+
+export function check (t: Equals, cases: readonly Case[]): void {
+  for (const [spec, expected, root] of cases) t.equal(evaluated(spec, root), expected, told(bson(spec)))
+}
