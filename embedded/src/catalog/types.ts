@@ -41,6 +41,8 @@ export interface Index {
 export interface IndexFlags {
   /** bit i: field i has met an array */
   readonly multikey: number
+  /** for each field the parts of its path, as bits, that led to an array */
+  readonly parts: readonly (number | undefined)[]
   /** a key was longer than the storage takes: order beyond the cut is not that of the values */
   readonly truncated: boolean
 }
