@@ -60,6 +60,8 @@ function unwindStage (path: string, preserve: boolean, index: string | undefined
     return preserve ? [numbered(removeNested(doc, parts), null)] : []
   }
   function * elements (doc: Doc, values: readonly Value[]): Iterable<Doc> {
+    // its copies then share what is decoded once
+    doc.values()
     for (const [i, value] of values.entries()) yield numbered(setNested(doc, parts, value), BigInt(i))
   }
   return {
