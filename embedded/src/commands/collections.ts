@@ -1,7 +1,8 @@
-import type { Collection } from '../catalog/types.js'
+import type { Collection, Namespace } from '../catalog/types.js'
 import { QuerySource } from '../cursors/cursors.js'
 import { compileMatch } from '../matcher/match.js'
 import { parseFilter } from '../matcher/parse.js'
+import { compilePipeline } from '../pipeline/index.js'
 import { docOf, EMPTY, int } from '../values/build.js'
 import { MongoError } from '../values/errors.js'
 import { Binary, Doc } from '../values/types.js'
@@ -11,6 +12,7 @@ import { openCursor } from './cursor-reply.js'
 import { checkFields, Fields, fieldTable } from './fields.js'
 import { checkDb, checkWritable, nameOf, namespaceOf, parseFullName } from './namespace.js'
 import type { Operation } from './operation.js'
+import { PipelineWorld } from './pipeline-world.js'
 import { runWrite } from './run-write.js'
 
 const CREATE_OPTIONS = [
@@ -51,9 +53,26 @@ export const createCommand: Command = {
       return value === undefined ? [] : [[name, value] as const]
     })
     op.transaction?.touch(nameOf(ns))
+    checkDefinition(op, ns)
     await runWrite(op, w => w.catalog.create(w.writer, ns, Doc.of(given)))
     return docOf({})
   }
+}
+
+/** What a definition holds of the query languages is parsed now, so that its first use does not fail. */
+function checkDefinition (op: Operation, ns: Namespace): void {
+  const { fields } = op
+  const collation = op.askedCollation()
+  const ctx = { now: op.now, collation: collation === 'simple' ? undefined : collation }
+  const validator = fields.object('validator')
+  if (validator !== undefined) parseFilter(validator, { ...ctx, allowText: false })
+  const viewOn = fields.string('viewOn')
+  if (viewOn === undefined) return
+  const view = { db: ns.db, coll: viewOn }
+  op.read(reader => {
+    const { writes } = compilePipeline(fields.docs('pipeline') ?? [], new PipelineWorld({ op, reader, ctx, ns: view }))
+    if (writes !== undefined) throw new MongoError(167, `${writes.stage} cannot be used in a view definition`)
+  })
 }
 
 export const dropCommand: Command = {
@@ -171,6 +190,7 @@ export const collModCommand: Command = {
   async run (op) {
     const ns = namespaceOf(op.db, op.body.get('collMod'))
     const { fields } = op
+    checkDefinition(op, ns)
     return runWrite(op, w => {
       const collection = w.catalog.collection(w.writer, ns)
       if (collection === undefined) throw new MongoError(26, `ns does not exist: ${nameOf(ns)}`)
