@@ -1,11 +1,11 @@
 import type { DocMeta } from '../expressions/context.js'
 import { splitPath } from '../expressions/index.js'
-import { arrayIndex } from '../matcher/paths.js'
+import { extractKeys } from '../indexes/key-values.js'
 import type { Collation } from '../values/collation.js'
 import { MongoError, badValue } from '../values/errors.js'
 import { display } from '../values/format.js'
 import { compare } from '../values/order.js'
-import { Doc, Double, Undefined, isDoc, isNumber } from '../values/types.js'
+import { Doc, Double, isDoc, isNumber } from '../values/types.js'
 import type { Maybe, Value } from '../values/types.js'
 import { wholeNumber } from './specs.js'
 
@@ -17,13 +17,17 @@ export type SortPart = PathPart | MetaPart
 export type SortKey = readonly Maybe[]
 
 const MAX_PARTS = 32
+const PARALLEL_ARRAYS = 171
 
 /** An ordering of documents such as `{ a: 1, "b.c": -1 }`. */
 export class SortPattern {
   /** `_id` alone is compared as it is, arrays too: MongoDB takes the short way of the `_id` index. */
   readonly #byId: boolean
 
+  readonly #paths: readonly (readonly string[])[]
+
   constructor (readonly parts: readonly SortPart[], readonly collation: Collation | undefined) {
+    this.#paths = parts.flatMap(part => part.path === undefined ? [] : [part.parts])
     this.#byId = parts.length === 1 && parts[0].path === '_id'
   }
 
@@ -62,13 +66,23 @@ export class SortPattern {
 
   /** Of the keys that the elements of an array give, the one that sorts first. */
   #smallest (doc: Doc, meta: DocMeta | undefined): SortKey {
-    let best: SortKey | undefined
-    const start = this.parts.map(part => part.meta !== undefined ? metaValue(part.meta, meta) : doc)
-    const open = this.parts.map(part => part.meta === undefined)
-    expandKeys({ parts: this.parts, values: start, at: this.parts.map(() => 0), open }, key => {
-      if (best === undefined || this.compare(key, best) < 0) best = key
-    })
-    return best!
+    const keys = sortKeys(doc, this.#paths).map(key => this.#withMeta(key, meta))
+    return keys.reduce((best, key) => this.compare(key, best) < 0 ? key : best)
+  }
+
+  #withMeta (values: SortKey, meta: DocMeta | undefined): SortKey {
+    let at = 0
+    return this.parts.map(part => part.meta !== undefined ? metaValue(part.meta, meta) : values[at++] ?? null)
+  }
+}
+
+/** Arrays give the keys that an index would have. */
+function sortKeys (doc: Doc, paths: readonly (readonly string[])[]): readonly SortKey[] {
+  try {
+    return extractKeys(doc, paths).keys
+  } catch (error) {
+    if (error instanceof MongoError && error.code === PARALLEL_ARRAYS) throw badValue('cannot sort with keys that are parallel arrays')
+    throw error
   }
 }
 
@@ -99,71 +113,4 @@ function plainValue (doc: Doc, parts: readonly string[]): Maybe {
     value = value.get(part)
   }
   return value
-}
-
-type Expansion = {
-  readonly parts: readonly SortPart[]
-  /** the key so far; for an open part the value from which its path goes on */
-  readonly values: readonly Maybe[]
-  readonly at: readonly number[]
-  readonly open: readonly boolean[]
-}
-
-/** Every key of a document whose paths meet arrays, by the rules of index keys: paths through one array go together, two arrays do not. */
-function expandKeys (expansion: Expansion, emit: (key: SortKey) => void): void {
-  const values = [...expansion.values]
-  const at = [...expansion.at]
-  const open = [...expansion.open]
-  let met: { array: readonly Value[], prefix: string } | undefined
-  for (const [i, { parts }] of pathParts(expansion.parts)) {
-    if (!open[i]) continue
-    [values[i], at[i]] = descend(values[i], parts, at[i])
-    const value = values[i]
-    if (!Array.isArray(value)) {
-      values[i] = value ?? null
-      open[i] = false
-      continue
-    }
-    const prefix = parts.slice(0, at[i]).join('.')
-    if (met !== undefined && met.prefix !== prefix) throw badValue('cannot sort with keys that are parallel arrays')
-    met = { array: value, prefix }
-  }
-  if (met === undefined) return emit(values)
-  const elements = met.array.length === 0 ? [Undefined.instance] : met.array
-  for (const element of elements) expandKeys(withElement({ parts: expansion.parts, values, at, open }, element), emit)
-}
-
-function * pathParts (parts: readonly SortPart[]): Iterable<[number, PathPart]> {
-  for (const [i, part] of parts.entries()) if (part.path !== undefined) yield [i, part]
-}
-
-function withElement ({ parts, values, at, open }: Expansion, element: Value): Expansion {
-  const next = [...values]
-  const still = [...open]
-  for (const [i, part] of pathParts(parts)) {
-    if (!open[i]) continue
-    if (at[i] < part.parts.length) next[i] = isDoc(element) ? element : undefined
-    else {
-      next[i] = element
-      still[i] = false
-    }
-  }
-  return { parts, values: next, at, open: still }
-}
-
-/** Follows a path to its end or to an array that must be expanded; a position in an array is taken as such. */
-function descend (start: Maybe, parts: readonly string[], from: number): [Maybe, number] {
-  let value = start
-  let at = from
-  while (at < parts.length) {
-    if (Array.isArray(value)) {
-      const index = arrayIndex(parts[at])
-      if (index < 0 || index >= value.length) return [value, at]
-      value = value[index]
-    } else {
-      value = isDoc(value) ? value.get(parts[at]) : undefined
-    }
-    at++
-  }
-  return [value, at]
 }

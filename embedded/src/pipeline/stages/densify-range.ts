@@ -4,14 +4,14 @@ import type { NumberValue } from '../../values/numbers.js'
 import { compare } from '../../values/order.js'
 import { BsonDate, isDoc, isNumber } from '../../values/types.js'
 import type { Value } from '../../values/types.js'
-import { parseFields } from '../specs.js'
+import { NUMBERS, parseFields } from '../specs.js'
 import { addUnits, parseTimeUnit, unitMilliseconds } from '../time-units.js'
 import type { TimeUnit } from '../time-units.js'
 
 export type Point = NumberValue | BsonDate
 export type Bounds = 'full' | 'partition' | { readonly low: Point, readonly high: Point }
 
-const RULES = new Map([['step', { required: true }], ['bounds', { required: true }], ['unit', { types: ['string'] }]])
+const RULES = new Map([['step', { types: NUMBERS, required: true }], ['bounds', { required: true }], ['unit', { types: ['string'] }]])
 
 /** The `range` of `$densify`. */
 export class Range {
@@ -20,8 +20,8 @@ export class Range {
   static parse (spec: Value): Range {
     if (!isDoc(spec)) throw new MongoError(14, "BSON field '$densify.range' is the wrong type, expected type 'object'")
     const fields = parseFields('$densify.range', spec, RULES)
-    const step = fields.get('step')!
-    if (!isNumber(step) || !(toDouble(step) > 0)) {
+    const step = fields.get('step') as NumberValue
+    if (!(toDouble(step) > 0)) {
       throw new MongoError(5733401, 'The step parameter in a range statement must be a strictly positive numeric value')
     }
     const unit = fields.get('unit') as string | undefined
