@@ -134,7 +134,7 @@ t.test('dates cut to bins', async t => check(t, [
   [trunc(date('2020-01-30T18:59:00Z'), 'minute', { binSize: dec('15') }), '2020-01-30T18:45:00.000Z'], [trunc(date('1999-12-31T23:59:59Z'), 'month', { binSize: 5 }), '1999-08-01T00:00:00.000Z'],
   [trunc(date('2021-11-07T12:00:00Z'), 'day', { timezone: NY }), '2021-11-07T04:00:00.000Z'], [trunc(date('2021-03-14T12:00:00Z'), 'day', { timezone: NY }), '2021-03-14T05:00:00.000Z'],
   [trunc(new Timestamp(1350336377, 0), 'second', { binSize: 10 }), '2012-10-15T21:26:10.000Z'], [trunc('string', 'hour'), 5439012], [trunc(D, 'century'), 9], [trunc('$x', 'century'), 9], [trunc(D, 'hour', { binSize: 0 }), 5439018],
-  [trunc(D, 'hour', { binSize: 2.5 }), 5439017], [trunc(D, 'hour', { binSize: null }), 'null'], [trunc(D, 'week', { startOfWeek: null }), 'null'], [trunc(1, '$x', { binSize: '' }), 'null'],
+  [trunc(D, 'hour', { binSize: 2.5 }), 5439017], [trunc(D, 'hour', { binSize: null }), 'null'], [trunc(D, 'week', { startOfWeek: null }), 'null'], [trunc(1, '$x', { binSize: '$y' }), 'null', { y: '' }], [trunc('$x', 'hour', { binSize: '' }), 5439017],
   [{ $dateTrunc: 'A' }, 5439007],
   [{ $dateTrunc: { endDate: 1 } }, 5439008], [{ $dateTrunc: { unit: 'week' } }, 5439009],
   [{ $dateTrunc: { date: D } }, 5439010], [trunc(D, 'year', { binSize: 200000000000n }), 5439006]

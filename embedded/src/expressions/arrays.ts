@@ -14,6 +14,8 @@ import type { Node, Operator, Operators } from './node.js'
 
 const RANGE_LIMIT = 100 * 1024 * 1024
 const VALUE_SIZE = 16
+/** More elements than any document can hold; the server itself would go on until its memory ends. */
+const LENGTH_LIMIT = 2 ** 24
 
 /** The place that a negative index counts from the end means; undefined if there is none. */
 const elementAt = (array: readonly Value[], index: number): Maybe => array[index < 0 ? array.length + index : index]
@@ -39,6 +41,7 @@ function concatenation (args: readonly Node[], scope: Scope): Maybe {
     const array = arg.evaluate(scope)
     if (nullish(array)) return null
     if (!Array.isArray(array)) throw error(28664, `$concatArrays only supports arrays, not ${typeName(array)}`)
+    if (all.length + array.length > LENGTH_LIMIT) throw new MongoError(146, '$concatArrays would use too much memory')
     for (const element of array) all.push(element)
   }
   return all

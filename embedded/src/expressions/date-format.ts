@@ -64,12 +64,14 @@ function tokens (format: string, isKnown: (specifier: string) => boolean): Token
 export type DateFormat = { print (ms: number, zone: TimeZone): string }
 
 export function parsePrintFormat (format: string): DateFormat {
-  const parts = tokens(format, specifier => PRINT.has(specifier))
+  const parts = tokens(format, specifier => PRINT.has(specifier)).map(token => 'text' in token ? token.text : PRINT.get(token.specifier)!)
   return {
     print: (ms, zone) => {
       const offset = zone.offsetAt(ms)
       const moment = { local: ms + offset, parts: partsOf(ms + offset), offset }
-      return parts.map(token => 'text' in token ? token.text : PRINT.get(token.specifier)!(moment)).join('')
+      let text = ''
+      for (const part of parts) text += typeof part === 'string' ? part : part(moment)
+      return text
     }
   }
 }

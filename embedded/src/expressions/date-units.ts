@@ -2,13 +2,13 @@ import { dateAdd, dateDiff, dateTrunc, findWeekday, isTimeUnit } from '../values
 import type { TimeUnit } from '../values/date-arithmetic.js'
 import { failedToParse } from '../values/errors.js'
 import { display } from '../values/format.js'
-import { asLong } from '../values/numbers.js'
+import { MIN_LONG, asLong } from '../values/numbers.js'
 import { typeName } from '../values/order.js'
 import { BsonDate } from '../values/types.js'
 import type { Maybe, Value } from '../values/types.js'
 import { argumentsOf, optional, present, required, valueOf } from './arguments.js'
 import { millisecondsOf, zoneArgument } from './date-values.js'
-import { attempt, error, fold, nullish } from './node.js'
+import { attempt, error, fold, nullish, orNull } from './node.js'
 import type { Node, Operator, Operators } from './node.js'
 
 const SUNDAY = 0
@@ -53,6 +53,7 @@ const addition = (sign: 1n | -1n): Operator => (spec, cx, operator) => {
 function amountOf (v: Value, operator: string): bigint {
   const amount = asLong(v)
   if (amount === undefined) throw error(5166405, `${operator} expects integer amount of time units`)
+  if (amount === MIN_LONG && operator === '$dateSubtract') throw error(6045000, `invalid $dateSubtract 'amount' parameter value: ${amount}`)
   return amount
 }
 
@@ -95,7 +96,7 @@ const truncation: Operator = (spec, cx, operator) => {
   const timezone = optional(args, 'timezone', cx)
   const weekday = optional(args, 'startOfWeek', cx)
   const zone = zoneArgument(timezone)
-  return fold(cx, [date, unit, ...present(bin, timezone, weekday), ...unitFailure(unit, operator)], scope => {
+  return fold(cx, [date, unit, ...present(bin, timezone, weekday), ...unitFailure(unit, operator), ...binFailure(bin)], scope => {
     const value = date.evaluate(scope)
     const size = valueOf(bin, scope, 1n)
     const unitName = unit.evaluate(scope)
@@ -107,6 +108,9 @@ const truncation: Operator = (spec, cx, operator) => {
     return new BsonDate(dateTrunc(ms, unitOf(unitName, operator), binSize(size), at, unitName === 'week' ? weekdayArgument(firstDay, operator) : SUNDAY))
   })
 }
+
+const binFailure = (bin: Node | undefined): Node[] =>
+  bin?.isConstant === true && !nullish(bin.constant) ? [attempt(() => binSize(orNull(bin.constant)))] : []
 
 function binSize (v: Value): bigint {
   const size = asLong(v)

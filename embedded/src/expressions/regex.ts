@@ -22,14 +22,12 @@ function regexOf (pattern: Maybe, options: Maybe, name: string): CompiledRegex |
   const flags = nullish(options) ? own : options
   if (source?.includes('\0') === true) throw error(51109, `${name}: regular expression cannot contain an embedded null byte`)
   if (flags.includes('\0')) throw error(51110, `${name}: regular expression options cannot contain an embedded null byte`)
-  // Wrong options are an error even without a pattern.
-  return compiled(source ?? '', flags, name, source === undefined)
+  return source === undefined ? undefined : compiled(source, flags, name)
 }
 
-function compiled (source: string, flags: string, name: string, isNull: boolean): CompiledRegex | undefined {
+function compiled (source: string, flags: string, name: string): CompiledRegex {
   try {
-    const regex = compileRegex(source, flags)
-    return isNull ? undefined : regex
+    return compileRegex(source, flags)
   } catch (e) {
     if (e instanceof RegexSyntaxError) throw error(51111, `Invalid Regex in ${name}: ${e.message}`)
     if (e instanceof MongoError && e.code === 51108) throw error(51108, `${name} ${e.message}`)
@@ -72,7 +70,8 @@ function findAll (regex: CompiledRegex, text: string, name: string): Value {
   let counted = 0
   let index = 0
   let size = 0
-  for (let hit = regex.exec(text, from); hit !== undefined; hit = from > text.length ? undefined : regex.exec(text, from)) {
+  // An empty match behind the last character does not count, unless the text is empty.
+  for (let hit = regex.exec(text, from); hit !== undefined; hit = from < text.length ? regex.exec(text, from) : undefined) {
     index += countPoints(text.slice(counted, hit.start))
     counted = hit.start
     found.push(hitDocument(hit, text, index))

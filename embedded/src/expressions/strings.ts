@@ -1,7 +1,7 @@
 import { asInt32 } from '../values/numbers.js'
 import { compareStrings, typeName } from '../values/order.js'
 import { display } from '../values/format.js'
-import { Decimal128, Int32, isNumber } from '../values/types.js'
+import { Int32, isNumber } from '../values/types.js'
 import type { Maybe } from '../values/types.js'
 import { saturated } from './arithmetic.js'
 import { argumentsOf, optional, present, required } from './arguments.js'
@@ -19,7 +19,15 @@ function concat (args: readonly Node[], scope: Scope): Maybe {
     if (typeof value !== 'string') throw error(16702, `$concat only supports strings, not ${typeName(value)}`)
     text += value
   }
+  checkLength(text.length)
   return text
+}
+
+const TEXT_LIMIT = 64 * 1024 * 1024
+
+/** The server's buffers end at the same size: a loop that doubles a text must not take all memory. */
+function checkLength (length: number): void {
+  if (length > TEXT_LIMIT) throw error(13548, `BufBuilder attempted to grow() to ${length} bytes, past the 64MB limit.`)
 }
 
 function split (input: Maybe, separator: Maybe): Maybe {
@@ -48,7 +56,7 @@ export function countPoints (text: string): number {
 const isContinuation = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80
 
 function position (v: Maybe, code: number, what: string): number {
-  if (!isNumber(v) || v instanceof Decimal128) throw error(code, `$substrBytes:  ${what} must be a numeric type (is BSON type ${typeName(v)})`)
+  if (!isNumber(v)) throw error(code, `$substrBytes:  ${what} must be a numeric type (is BSON type ${typeName(v)})`)
   return Number(saturated(v))
 }
 
@@ -167,8 +175,11 @@ function textOrNull (v: Maybe, code: number, name: string, what: string): string
 
 const replaceOne = (text: string, find: string, replacement: string): string => text.replace(find, () => replacement)
 
-const replaceAll = (text: string, find: string, replacement: string): string =>
-  find === '' ? replacement + Array.from(text, point => point + replacement).join('') : text.replaceAll(find, () => replacement)
+function replaceAll (text: string, find: string, replacement: string): string {
+  const parts = find === '' ? ['', ...text, ''] : text.split(find)
+  checkLength(text.length + (parts.length - 1) * replacement.length)
+  return parts.join(replacement)
+}
 
 export const stringOperators: Operators = [
   ['$concat', variadic(concat)],

@@ -58,8 +58,11 @@ export function daysOfIsoWeek (year: number, week: number, day: number): number 
 export function partsOf (local: number): DateParts {
   const days = Math.floor(local / DAY)
   const time = local - days * DAY
+  const { year, month, day } = civilOf(days)
   return {
-    ...civilOf(days),
+    year,
+    month,
+    day,
     hour: Math.floor(time / HOUR),
     minute: Math.floor(time % HOUR / MINUTE),
     second: Math.floor(time % MINUTE / SECOND),
@@ -83,12 +86,14 @@ export function isoString (ms: number): string {
 type OffsetDay = { readonly before: number, readonly after: number, readonly from: number }
 
 const CACHED_DAYS = 4096
+const CACHED_YEARS = 512
 const LAST_MS = 8.64e15
 
 /** A time zone: a fixed offset from UTC or the rules of a name in the IANA database. */
 export class TimeZone {
   static readonly utc = new TimeZone(0, undefined)
   readonly #days = new Map<number, OffsetDay>()
+  readonly #winters = new Map<number, number>()
 
   constructor (private readonly fixed: number, private readonly format: Intl.DateTimeFormat | undefined) {}
 
@@ -124,9 +129,16 @@ export class TimeZone {
   }
 
   isSummer (ms: number): boolean {
-    if (this.format === undefined) return false
-    const { year } = partsOf(ms)
-    return this.offsetAt(ms) > Math.min(this.offsetAt(daysOf(year, 1, 1) * DAY), this.offsetAt(daysOf(year, 7, 1) * DAY))
+    return this.format !== undefined && this.offsetAt(ms) > this.#winterOffset(civilOf(Math.floor(ms / DAY)).year)
+  }
+
+  #winterOffset (year: number): number {
+    const known = this.#winters.get(year)
+    if (known !== undefined) return known
+    if (this.#winters.size >= CACHED_YEARS) this.#winters.clear()
+    const made = Math.min(this.offsetAt(daysOf(year, 1, 1) * DAY), this.offsetAt(daysOf(year, 7, 1) * DAY))
+    this.#winters.set(year, made)
+    return made
   }
 
   /** The offset on the other side of a change near by, if the clock on the wall can mean that and `summer` asks for it. */
