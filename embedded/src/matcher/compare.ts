@@ -46,7 +46,7 @@ type RawTest = LeafTest['raw']
 /** Tests that need no decoding, for what filters mostly compare with. */
 function rawTest (op: CompareOp, value: Value, collation: Collation | undefined, other: RawTest): RawTest | undefined {
   if (value === null) return includesEqual(op) ? (_b, type) => type === 0x0a || type === 0 || type === 0x06 : undefined
-  if (value instanceof Int32 || value instanceof Double) return numberTest(op, toDouble(value), other)
+  if (value instanceof Int32 || value instanceof Double || typeof value === 'bigint') return numberTest(op, toDouble(value), other)
   if (value instanceof BsonDate) return dateTest(op, value.ms)
   if (op !== 'eq') return undefined
   if (typeof value === 'string') return collation === undefined ? bytesTest(0x02, Buffer.from(value), 4, other) : undefined

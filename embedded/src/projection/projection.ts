@@ -55,7 +55,10 @@ class TreeProjection implements Projection {
     for (const [path, leaf] of leaves(tree)) {
       switch (leaf.kind) {
         case 'flag': if (kind === 'exclusion' || leaf.value) flags.add(path); break
-        case 'expression': this.#computed.add(path, leaf.expression.evaluate); break
+        case 'expression':
+          this.#computed.add(path, leaf.expression.evaluate)
+          flags.addComputed(path.slice(0, -1))
+          break
         case 'elemMatch': this.#computed.add(path, scope => elemMatched(path[0], leaf.match, scope.root as Doc)); break
         case 'slice': this.#reshape(path, flags, slicing(path, leaf)); break
         case 'positional': this.#reshape(path, flags, positional(path, match!)); break
@@ -92,18 +95,26 @@ class TreeProjection implements Projection {
 class FlagsBuilder implements Flags {
   readonly named = new Set<string>()
   readonly children = new Map<string, FlagsBuilder>()
+  computed = false
 
   constructor (readonly keep: boolean) {}
 
   add (path: readonly string[]): void {
     const [first, ...rest] = path as [string, ...string[]]
-    if (rest.length === 0) {
-      this.named.add(first)
-      return
-    }
-    const child = this.children.get(first) ?? new FlagsBuilder(this.keep)
-    this.children.set(first, child)
-    child.add(rest)
+    if (rest.length === 0) this.named.add(first)
+    else this.#child(first).add(rest)
+  }
+
+  /** @param path of what holds a computed field: of an included document its frame stays */
+  addComputed (path: readonly string[]): void {
+    this.computed = true
+    if (path.length > 0) this.#child(path[0]).addComputed(path.slice(1))
+  }
+
+  #child (name: string): FlagsBuilder {
+    const child = this.children.get(name) ?? new FlagsBuilder(this.keep)
+    this.children.set(name, child)
+    return child
   }
 }
 
@@ -119,6 +130,7 @@ function needsOf (tree: Tree): 'all' | readonly string[] {
     if (leaf.kind === 'flag' && !leaf.value) continue
     if (leaf.kind !== 'expression') paths.add(path.join('.'))
     else if (!addDependencies(paths, leaf.expression)) return 'all'
+    else if (path.length > 1) paths.add(path.slice(0, -1).join('.'))
   }
   return [...paths]
 }

@@ -6,6 +6,8 @@ const ARRAY = 0x04
 /** Which fields a projection of flags keeps (inclusion) or drops (exclusion), level by level. */
 export type Flags = {
   readonly keep: boolean
+  /** an inclusion with computed fields below: they take the place of scalars, which therefore stay for now */
+  readonly computed: boolean
   readonly named: ReadonlySet<string>
   readonly children: ReadonlyMap<string, Flags>
 }
@@ -71,7 +73,7 @@ function putDocument (b: Uint8Array, start: number, flags: Flags): void {
 /** A field whose value is projected itself: a scalar has nothing to keep. */
 function putChild (b: Uint8Array, from: number, value: number, type: number, end: number, flags: Flags): void {
   if (type !== DOCUMENT && type !== ARRAY) {
-    if (!flags.keep) put(b, from, end)
+    if (!flags.keep || flags.computed) put(b, from, end)
     return
   }
   put(b, from, value)
@@ -92,7 +94,7 @@ function putArray (b: Uint8Array, start: number, flags: Flags): void {
   for (let type = b[from]; type !== 0; type = b[from]) {
     const value = endOfName(b, from + 1) + 1
     const end = endOfValue(b, type, value)
-    if (type === DOCUMENT || type === ARRAY || !flags.keep) {
+    if (type === DOCUMENT || type === ARRAY || !flags.keep || flags.computed) {
       const key = Buffer.from(String(index++))
       reserve(key.length + 2)
       out[at++] = type

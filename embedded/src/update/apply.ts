@@ -93,7 +93,7 @@ export class Application {
       return this.#child(child, undefined, { path, inArray: true, arrayAbove, blocked })
     }
     const outcome = this.#child(child, values[index], { path, inArray: true, arrayAbove, blocked: way.blocked })
-    if (outcome !== NOOP && index - values.length > MAX_PADDING) throw new MongoError(31, `can't backfill more than ${MAX_PADDING} elements`)
+    if (outcome !== NOOP && index - values.length > MAX_PADDING) throw new MongoError(34, `can't backfill more than ${MAX_PADDING} elements`)
     return outcome
   }
 
@@ -181,6 +181,7 @@ export class Application {
     if (outcome === NOOP) return NOOP
     this.#checkId(way.path, value)
     checkDepth(way.path.length + (leaf.depth ?? 0))
+    if (way.path.length === 1 && outcome !== REMOVE) checkNewField(way.path[0])
     this.changed = true
     if (value !== undefined) this.log.update(leaf, place, value, outcome)
     return outcome

@@ -12,8 +12,8 @@ const EMPTY_DOCUMENT = 5
 type Diff = Changes & { size: number }
 
 /**
- * How a pipeline changed a document. As MongoDB does, a difference that takes as many bytes as the document makes the
- * update a replacement: then there is nothing to tell.
+ * How a pipeline changed a document. As MongoDB does, a difference that takes more bytes than the document makes the
+ * update a replacement: then there is nothing to tell. A nested difference gives way to the nested value alike.
  */
 export function describeChanges (before: Doc, after: Doc): Changes | undefined {
   const { size, ...changes } = documentDiff(before, after, '')
@@ -39,7 +39,7 @@ function documentDiff (before: Doc, after: Doc, prefix: string): Diff {
     if (old !== undefined && identical(old, value)) continue
     const inner = old === undefined ? undefined : innerDiff(old, value, `${prefix}${name}.`)
     const size = fieldSize(name, value)
-    if (inner !== undefined && inner.size + name.length + 3 < size) add(diff, inner, inner.size + name.length + 3)
+    if (inner !== undefined && inner.size <= size - name.length - 2) add(diff, inner, inner.size + name.length + 3)
     else {
       diff.updated.push([prefix + name, value])
       diff.size += size + section(sections, old === undefined ? 'i' : 'u')
@@ -92,7 +92,7 @@ function arrayDiff (before: readonly Value[], after: readonly Value[], prefix: s
     const name = `u${i}`
     const inner = old === undefined ? undefined : innerDiff(old, value, `${prefix}${i}.`)
     const size = fieldSize(name, value)
-    if (inner !== undefined && inner.size + name.length + 2 < size) add(diff, inner, inner.size + name.length + 2)
+    if (inner !== undefined && inner.size <= size - name.length - 2) add(diff, inner, inner.size + name.length + 2)
     else {
       diff.updated.push([`${prefix}${i}`, value])
       diff.size += size

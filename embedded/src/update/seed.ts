@@ -10,10 +10,11 @@ import { notViable } from './messages.js'
  * @param idOnly for a replacement, which takes nothing else from the filter
  */
 export function seedFromFilter (node: FilterNode, idOnly = false): Doc {
+  checkUpsertFilter(node)
   const found = new Map<string, Value>()
   for (const { path, value } of [...equalities(node)].sort((a, b) => compareStrings(a.path, b.path))) {
     if (idOnly && path.split('.')[0] !== '_id') continue
-    if (idOnly && path !== '_id') throw new MongoError(55, `field at '_id' must be exactly specified, field at sub-path '${path}'found`)
+    if (idOnly && path !== '_id') throw new MongoError(111, `field at '_id' must be exactly specified, field at sub-path '${path}'found`)
     checkConflicts(found, path)
     found.set(path, value)
   }
@@ -22,7 +23,13 @@ export function seedFromFilter (node: FilterNode, idOnly = false): Doc {
   return seed
 }
 
-/** `$expr` says nothing about what to insert, so MongoDB does not allow it with an upsert. */
+/** `$expr` does not say what to insert. @throws MongoError 224 */
+export function checkUpsertFilter (node: FilterNode): void {
+  if (node.kind === 'expr') throw new MongoError(224, '$expr is not allowed in the query predicate for an upsert')
+  if (node.kind === 'not') checkUpsertFilter(node.child)
+  else if (node.kind === 'and' || node.kind === 'or' || node.kind === 'nor') node.children.forEach(checkUpsertFilter)
+}
+
 function * equalities (node: FilterNode): IterableIterator<CompareNode> {
   if (node.kind === 'compare' && node.op === 'eq') yield node
   else if (node.kind === 'and') for (const child of node.children) yield * equalities(child)
