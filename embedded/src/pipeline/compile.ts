@@ -1,7 +1,8 @@
 import { Vars } from '../expressions/index.js'
 import type { FilterNode } from '../matcher/ast.js'
 import { MongoError } from '../values/errors.js'
-import type { Doc } from '../values/types.js'
+import { isDoc } from '../values/types.js'
+import type { Doc, Value } from '../values/types.js'
 import { both, hasText } from './filters.js'
 import { neededBy, optimize, splitPrefix } from './optimize.js'
 import { stageEntry } from './registry.js'
@@ -13,7 +14,7 @@ const MAX_STAGES = 1000
 const MAX_DEPTH = 20
 
 /** Stages behind which the text score of the documents before is no longer meant. */
-const ENDS_METADATA: ReadonlySet<string> = new Set(['$group', '$bucketAuto', '$facet'])
+const ENDS_METADATA: ReadonlySet<string> = new Set(['$group', '$bucket', '$bucketAuto', '$count', '$sortByCount', '$facet'])
 
 class CompiledPipeline implements Compiled {
   readonly changeStream: Doc | undefined
@@ -101,7 +102,7 @@ function compileStages (specs: readonly Doc[], outer: StageScope, onCollection: 
     stages.push(...parsed)
   }
   checkPositions(names, outer.nesting)
-  checkMetadata(stages, scope.textScore)
+  checkMetadata(specs, scope.textScore)
   return new CompiledPipeline(names[0] === '$changeStream' ? stages : optimize(stages, scope), scope, onCollection)
 }
 
@@ -145,10 +146,23 @@ function notAllowed (name: string, nesting: Nesting): MongoError {
   return new MongoError(nesting === '$lookup' ? 51047 : 31441, `${name} is not allowed within a ${nesting}'s sub-pipeline`)
 }
 
-function checkMetadata (stages: readonly Stage[], textScore: boolean): void {
+function checkMetadata (specs: readonly Doc[], textScore: boolean): void {
   if (textScore) return
-  for (const { name, metadata } of stages) {
-    if (metadata?.includes('textScore') === true) throw new MongoError(40218, 'query requires text score metadata, but it is not available')
+  for (const spec of specs) {
+    const name = spec.firstKey()!
+    if (name !== '$facet' && readsTextScore(spec.get(name)!)) {
+      throw new MongoError(40218, 'query requires text score metadata, but it is not available')
+    }
     if (ENDS_METADATA.has(name)) return
   }
+}
+
+/** Pipelines inside are checked when they are compiled. */
+function readsTextScore (value: Value): boolean {
+  if (Array.isArray(value)) return value.some(readsTextScore)
+  if (!isDoc(value)) return false
+  for (const [key, inner] of value) {
+    if (key === '$meta' ? inner === 'textScore' : key !== '$literal' && key !== 'pipeline' && readsTextScore(inner)) return true
+  }
+  return false
 }

@@ -82,7 +82,7 @@ export function splitPrefix (stages: readonly Stage[]): { prefix: Prefix, rest: 
   return { prefix: { filter, filterSpec, sort, skip, limit, needs: neededBy(rest) }, rest }
 }
 
-function absorb (absorbed: Absorbed, { role, metadata }: Stage): boolean {
+function absorb (absorbed: Absorbed, { role }: Stage): boolean {
   const isCut = absorbed.skip !== undefined || absorbed.limit !== undefined
   switch (role?.kind) {
     case 'match':
@@ -91,7 +91,7 @@ function absorb (absorbed: Absorbed, { role, metadata }: Stage): boolean {
       absorbed.specs.push(role.spec)
       return true
     case 'sort':
-      if (isCut || absorbed.sort !== undefined || metadata?.includes('randVal') === true) return false
+      if (isCut || absorbed.sort !== undefined || role.isRandom) return false
       absorbed.sort = role.spec
       return true
     case 'skip': return absorbSkip(absorbed, role.count)

@@ -18,15 +18,13 @@ export interface Stage {
   /** top-level fields that it makes anew, so that later stages do not read them from the collection */
   readonly makes?: readonly string[]
   readonly role?: Role
-  /** the kinds of metadata that its expressions read, such as textScore */
-  readonly metadata?: readonly string[]
   explain (): Doc
 }
 
 /** What the optimiser knows how to handle. */
 export type Role =
   | { readonly kind: 'match', readonly spec: Doc, readonly node: FilterNode }
-  | { readonly kind: 'sort', readonly spec: Doc, withLimit (limit: number): Stage }
+  | { readonly kind: 'sort', readonly spec: Doc, readonly isRandom: boolean, withLimit (limit: number): Stage }
   | { readonly kind: 'limit', readonly count: number }
   | { readonly kind: 'skip', readonly count: number }
   /** an inclusion of whole paths, which a covered plan may already have done */

@@ -19,13 +19,6 @@ export const parseProject: StageParser = (spec, scope) => {
   return isExclusion(spec) ? exclusion(spec, projection, scope) : inclusion(spec, projection, scope)
 }
 
-/** The names of all `$meta` inside. */
-function metadataOf (spec: Value): string[] {
-  if (Array.isArray(spec)) return spec.flatMap(metadataOf)
-  if (!isDoc(spec)) return []
-  return Array.from(spec, ([key, value]) => key === '$meta' && typeof value === 'string' ? [value] : key === '$literal' ? [] : metadataOf(value)).flat()
-}
-
 /** The first field but `_id` decides; `_id` alone speaks for itself. */
 function isExclusion (spec: Doc): boolean {
   for (const [path, value] of spec) {
@@ -56,7 +49,6 @@ function inclusion (spec: Doc, projection: Projection, scope: StageScope): Stage
     closes: true,
     passes: path => kept.has(topField(path)),
     role: plain ? { kind: 'include' } : undefined,
-    metadata: metadataOf(spec),
     explain: () => explained('$project', spec)
   }, scope.metas, (doc, vars, meta) => projection.apply(doc, meta, vars))
 }
@@ -84,11 +76,13 @@ export function addFieldsStage (name: string, spec: Doc, scope: StageScope): Sta
     name,
     reads: projection.needs,
     closes: false,
+    makes: Array.from(spec).filter(([path, value]) => !path.includes('.') && !isNested(value)).map(([path]) => path),
     passes: path => !touched.has(topField(path)),
-    metadata: metadataOf(spec),
     explain: () => explained(name, spec)
   }, scope.metas, (doc, vars, meta) => projection.apply(doc, meta, vars))
 }
+
+const isNested = (value: Value): boolean => isDoc(value) && value.firstKey()?.startsWith('$') !== true
 
 export const parseUnset: StageParser = (spec, scope) => {
   const fields = unsetFields(spec)

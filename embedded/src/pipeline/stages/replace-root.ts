@@ -23,7 +23,6 @@ function replaceStage (newRoot: Value, what: string, scope: StageScope): Stage {
     name: '$replaceRoot',
     reads: expression.dependencies,
     closes: true,
-    metadata: expression.metadata,
     * run (source, vars) {
       const at = scopeFor(scope, vars)
       for (const doc of source) {

@@ -61,7 +61,6 @@ function windowStage (
     reads: mergeDependencies(reads),
     closes: false,
     makes: outputs.map(({ field }) => field).filter(field => !field.includes('.')),
-    metadata: sortBy?.parts.flatMap(part => part.meta ?? []),
     * run (source, vars) {
       for (const docs of partitions(source, partitionBy, sortBy, scope, vars)) {
         const partition = new Partition(docs, scopeFor(scope, vars), scope.metas, sortValue, () => scope.context.checkInterrupt())

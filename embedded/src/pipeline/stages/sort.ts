@@ -20,8 +20,7 @@ export function sortStage (spec: Doc, pattern: SortPattern, scope: StageScope, l
     reads: pattern.paths,
     closes: false,
     passes: () => limit === undefined,
-    metadata: pattern.parts.flatMap(part => part.meta ?? []),
-    role: { kind: 'sort', spec, withLimit: count => sortStage(spec, pattern, scope, Math.min(count, limit ?? count)) },
+    role: { kind: 'sort', spec, isRandom: pattern.parts.some(part => part.meta === 'randVal'), withLimit: count => sortStage(spec, pattern, scope, Math.min(count, limit ?? count)) },
     * run (source) {
       for (const { doc } of sorted(source, pattern, scope.metas, limit)) yield doc
     },

@@ -9,7 +9,6 @@ import type { Partition } from './partition.js'
 
 export interface WindowFunction {
   readonly reads: Dependencies
-  readonly metadata?: readonly string[]
   /** the value for each document of a partition */
   compute (partition: Partition): Maybe[]
 }

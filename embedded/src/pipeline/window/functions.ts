@@ -42,7 +42,6 @@ const endpoint: FunctionParser = (spec, name, at) => {
   const end = name === '$first' ? 0 : 1
   return {
     reads: input.dependencies,
-    metadata: input.metadata,
     compute (partition) {
       const endpoints = partition.endpoints(window)
       return partition.each(i => {
@@ -61,7 +60,6 @@ const shift: FunctionParser = (spec, name, at) => {
   if (at.sortBy === undefined) throw failedToParse("'$shift' requires a sortBy")
   return {
     reads: output.dependencies,
-    metadata: output.metadata,
     compute: partition => partition.each(i => partition.docs[i + by] === undefined ? otherwise : partition.evaluate(output, i + by))
   }
 }
