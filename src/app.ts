@@ -1,4 +1,4 @@
-import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions, type RouteOptions } from 'fastify'
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import multipart from '@fastify/multipart'
@@ -19,7 +19,7 @@ import { redis } from './plugins/redis.js'
 import { REDACT, requestLogs } from './plugins/request-log.js'
 import { unknownRoutes } from './plugins/unknown-routes.js'
 import { watchVersion } from './plugins/version.js'
-import { routes } from './routes/index.js'
+import { doors, modules } from './routes/index.js'
 import { createServices, type Services } from './services/index.js'
 import { createPlatform, type Overrides } from './services/platform.js'
 import { jwtSecret } from './services/auth/secret.js'
@@ -29,6 +29,8 @@ declare module 'fastify' {
     services: Services
     /** readiness fails from now on; serving goes on */
     drain (): void
+    /** every route in the order of its registration */
+    routeList: readonly RouteOptions[]
     /** compiles every schema now: a bad one fails */
     compileAll (): number
   }
@@ -64,6 +66,10 @@ export async function buildApp (config: Config, { logger: log, loggerInstance, c
   app.decorate('drain', () => { draining = true })
   app.decorate('compileAll', compilers.compileAll)
 
+  const routeList: RouteOptions[] = []
+  app.decorate('routeList', routeList)
+  app.addHook('onRoute', route => { for (const method of [route.method].flat()) routeList.push({ ...route, method }) })
+
   await app.register(context)
   await app.register(errors, { development: config.NODE_ENV === 'development' })
   await app.register(requestLogs)
@@ -87,12 +93,16 @@ export async function buildApp (config: Config, { logger: log, loggerInstance, c
   await app.register(door, { config, secret: await jwtSecret(config), access: services.auth.access, limiter: platform.limiter, clock: platform.clock })
   await app.register(watchVersion)
 
-  await app.register(async guarded => {
-    await guarded.register(helmet, { contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] }, useDefaults: false } })
-    await guarded.register(cors, { origin: true, methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'], exposedHeaders: EXPOSED, maxAge: 600 })
-    await guarded.register(underPressure, { maxEventLoopDelay: config.MAX_EVENT_LOOP_DELAY_MS, retryAfter: 5 })
-    await guarded.register(routes, { services, pages: config.DOCS_ENABLED })
-  })
+  await app.register(doors, { services, pages: config.DOCS_ENABLED })
+  if (config.PROCESS_ROLE !== 'worker') await app.register(guarded)
+
+  /** Where people work: browsers' rules, and refusing work in time when there is too much. */
+  async function guarded (scope: FastifyInstance) {
+    await scope.register(helmet, { contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] }, useDefaults: false } })
+    await scope.register(cors, { origin: true, methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'], exposedHeaders: EXPOSED, maxAge: 600 })
+    await scope.register(underPressure, { maxEventLoopDelay: config.MAX_EVENT_LOOP_DELAY_MS, retryAfter: 5 })
+    await scope.register(modules, { services, pages: config.DOCS_ENABLED })
+  }
 
   app.addHook('onReady', async () => {
     services.clicks.start()

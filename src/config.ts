@@ -27,7 +27,7 @@ export const Environment = Type.Object({
   DATA_DIR: textOr('./data', 'Folder of the embedded database, the twins, local files and the click journal.'),
   DOCS_ENABLED: flag(true, 'Serve the API documentation.'),
   PUBLIC_URL: text('Address under which people reach this service; default http://localhost:PORT.', { format: 'uri' }),
-  DEMO_SEED: flag(true, 'First start on the embedded database: create the demo agency and print its login.'),
+  DEMO_SEED: flag(true, 'Outside production, on an empty database: create the demo agency and print its login.'),
   BODY_LIMIT: number(1_048_576, 1_024, 33_554_432, 'Largest JSON body in bytes.'),
   REQUEST_TIMEOUT_MS: number(30_000, 1_000, 300_000, 'A request whose body has not arrived by then is cut.'),
   MAX_EVENT_LOOP_DELAY_MS: number(1_000, 50, 60_000, 'Above this delay everything but probes and redirects answers 503.'),

@@ -35,7 +35,7 @@ closeWithGrace({ delay: config.DRAIN_MS + CLOSE_MS, logger: app.log as never }, 
 })
 
 await app.listen({ host: config.HOST, port: config.PORT })
-if (!config.production && config.MONGO_DB_URL === undefined) {
+if (!config.production && config.PROCESS_ROLE !== 'worker') {
   const demo = config.DEMO_SEED ? await seedDemo(app) : null
   process.stdout.write(`\n  API            ${config.publicUrl}\n  Documentation  ${config.publicUrl}/documentation\n`)
   if (demo !== null) process.stdout.write(`  Demo login     ${demo.email} / ${demo.password}  (made once, on the first start)\n`)

@@ -31,15 +31,14 @@ function toPath (schema: TSchema): Record<string, unknown> {
     case 'boolean': return { type: Boolean }
     case 'array': return { type: [toPath(schema.items as TSchema)], default: undefined }
     case 'object':
-      if (schema.properties !== undefined) return { type: new Schema(toDefinition(schema as TObject), { _id: false, strict: 'throw', minimize: false, suppressReservedKeysWarning: true }) }
+      if (schema.properties !== undefined) return { type: new Schema(toDefinition(schema as TObject), { _id: false, id: false, strict: 'throw', minimize: false, suppressReservedKeysWarning: true }) }
       return { type: Schema.Types.Mixed }
     default: return { type: Schema.Types.Mixed }
   }
 }
 
-function toDefinition (entity: TObject): SchemaDefinition {
-  return Object.fromEntries(Object.entries(entity.properties)
-    .filter(([key]) => key !== 'id')
+function toDefinition (object: TObject): SchemaDefinition {
+  return Object.fromEntries(Object.entries(object.properties)
     .map(([key, property]) => [key, toPath(property)])) as SchemaDefinition
 }
 
@@ -90,7 +89,8 @@ function enforceTenancy (schema: Schema, name: string): void {
  * Ids become ObjectIds, times Dates, `stored` fields are kept beside the entity's own. Writing an undeclared field throws.
  */
 export function defineModel<T extends TObject, S = Record<never, never>> (entity: T, { collection, tenant, stored, indexes = [] }: Options<S>) {
-  const schema = new Schema({ ...toDefinition(entity), ...(stored as SchemaDefinition | undefined) }, {
+  const { id: _asObjectId, ...paths } = toDefinition(entity)
+  const schema = new Schema({ ...paths, ...(stored as SchemaDefinition | undefined) }, {
     collection, strict: 'throw', strictQuery: 'throw', minimize: false, versionKey: false, id: false, suppressReservedKeysWarning: true, autoIndex: false, autoCreate: false
   })
   for (const [fields, options] of indexes) schema.index(fields, options)

@@ -89,6 +89,7 @@ export const context = fp(async app => {
   app.addHook('onRequest', (req: FastifyRequest, reply: FastifyReply, done) => {
     reply.raw.setHeader('X-Request-Id', req.id)
     reply.raw.setHeader('X-Dashboard-Version', version.current)
+    reply.raw.setHeader('X-Content-Type-Options', 'nosniff')
     done()
   })
 }, { name: 'context' })

@@ -41,6 +41,9 @@ type Deps = { config: Config, secret: string, access: Access, limiter: Limiter, 
 
 const READING = new Set(['GET', 'HEAD', 'OPTIONS'])
 
+/** Routes that plugins add by themselves: the documentation's assets and the answer to CORS preflights. */
+const isPluginRoute = ({ url, method }: RouteOptions): boolean => url.startsWith('/documentation') || (method === 'OPTIONS' && url === '*')
+
 /**
  * The door of every route that is not public, in this order: refused calls of this address, verifyAuthorization, verifyAccessAndStatus,
  * scopes, validateLimit. A route without `access`, or with a scope that is not in the catalogue, stops the boot.
@@ -149,7 +152,7 @@ export const door = fp<Deps>(async (app, { config, secret, access, limiter, cloc
   }
 
   app.addHook('onRoute', (route: RouteOptions) => {
-    if (route.url.startsWith('/documentation')) return
+    if (isPluginRoute(route)) return
     const { access: kind, scopes = [], limit, reads, mainOnly } = route.config ?? {}
     if (kind === undefined) throw new Error(`${String(route.method)} ${route.url} does not say who may call it (config.access)`)
     const method = [route.method].flat()[0]!

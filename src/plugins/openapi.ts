@@ -3,6 +3,7 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifySchema, RouteOptions } from 'fastify'
 import { fails } from '../schemas/kit.js'
+import { documentation } from '../schemas/root.js'
 import { TAGS } from '../routes/tags.js'
 
 type Json = Record<string, unknown>
@@ -47,6 +48,11 @@ function publishResponses (responses: Json, components: Record<string, Json>): J
   }))
 }
 
+/** The page comes from a plugin, whose own routes stay out of the document. */
+const documentationOperation = {
+  operationId: documentation.operationId, tags: [...documentation.tags], summary: documentation.summary, responses: { 200: { description: documentation.response[200].description } }
+}
+
 export const OPENAPI_INFO = {
   title: 'Internal API',
   version: '1.0.0',
@@ -87,6 +93,7 @@ export const openapi = fp<{ publicUrl: string, pages: boolean }>(async (app, { p
     },
     transformObject: input => {
       const document = (input as { openapiObject: object }).openapiObject as Document
+      if (pages) document.paths['/documentation'] = { get: documentationOperation }
       document.components.schemas = Object.fromEntries(Object.entries(components).sort(([a], [b]) => a < b ? -1 : 1))
       return document as never
     }

@@ -42,7 +42,9 @@ function find (at: Node, segments: string[], depth: number): Node | undefined {
 /** 405 with Allow for a known path, 404 for the rest; unknown addresses count against the caller's address. */
 export const unknownRoutes = fp<{ limiter: Limiter }>(async (app, { limiter }) => {
   const paths = new Paths()
-  app.addHook('onRoute', (route: RouteOptions) => paths.add(route.url, [route.method].flat()))
+  app.addHook('onRoute', (route: RouteOptions) => {
+    if (route.url !== '*') paths.add(route.url, [route.method].flat())
+  })
 
   app.setNotFoundHandler(async (req: FastifyRequest, reply: FastifyReply) => {
     const known = paths.methods(req.url.split('?', 1)[0]!)

@@ -5,14 +5,20 @@ import { redirects } from './redirects/index.js'
 import { platformRoutes, rootRoutes } from './root/index.js'
 import { url } from './url/index.js'
 
-/** The table of contents: every module of the service, by name. */
-export const routes: FastifyPluginAsync<{ services: Services, pages: boolean }> = async (app, { services, pages }) => {
+type Options = { services: Services, pages: boolean }
+
+/** Under `/`: probes and redirects, which go on in the middle of any overload and carry no headers that only an API needs. */
+export const doors: FastifyPluginAsync<Options> = async (app, { services, pages }) => {
   const { platform, health } = services
-
-  await app.register(rootRoutes, { health, pages })
+  await app.register(rootRoutes, { pages: pages && platform.config.PROCESS_ROLE !== 'worker' })
+  await app.register(platformRoutes, { prefix: '/v1', health })
+  if (platform.config.PROCESS_ROLE === 'worker') return
   await app.register(redirects, { platform, cache: services.linkCache, clicks: services.clicks, reserved: services.reserved })
+}
 
-  await app.register(platformRoutes, { prefix: '/v1', health, pages })
+/** The table of contents: every module of the service, by name. */
+export const modules: FastifyPluginAsync<Options> = async (app, { services }) => {
+  const { platform } = services
   await app.register(auth, { prefix: '/v1/auth', auth: services.auth })
   await app.register(url, { prefix: '/v1/url', platform, links: services.links, linkImport: services.linkImport })
 }

@@ -1,7 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { Account } from './accounts.js'
 import { User } from './users.js'
-import { DateTime, Entity, Id, Nullable, Ok, Strict, StringEnum, fails } from './kit.js'
+import { DateTime, Entity, Id, Nullable, Ok, Part, Strict, StringEnum, fails } from './kit.js'
 import type { Operation } from './operation.js'
 
 /** A login, kept under the hash of its secret. */
@@ -31,8 +31,8 @@ export const SessionAnswer = Entity('SessionAnswer', {
   access_token: Type.String({ description: 'Bearer token of every protected route.' }),
   token_type: StringEnum(['Bearer']),
   expires_in: Type.Integer({ description: 'Seconds.' }),
-  user: Type.Pick(User, ['id', 'name', 'email', 'image', 'role', 'is_owner']),
-  account: Type.Pick(Account, ['id', 'name', 'main', 'parent_account', 'status']),
+  user: Part(User, 'id', 'name', 'email', 'image', 'role', 'is_owner'),
+  account: Part(Account, 'id', 'name', 'main', 'parent_account', 'status'),
   permissions: Type.Array(Type.String()),
   scope: Type.String()
 })

@@ -46,6 +46,10 @@ export const Nullable = <T extends TSchema> (schema: T) =>
 export const Entity = <P extends TProperties> (name: string, properties: P, description?: string): TObject<P> =>
   Type.Object(properties, { title: name, component: name, ...(description && { description }) })
 
+/** Some fields of an entity, as an object of its own without a name. */
+export const Part = <P extends TProperties, K extends keyof P> (entity: TObject<P>, ...keys: K[]) =>
+  Type.Object(Object.fromEntries(keys.map(key => [key, entity.properties[key]!])) as Pick<P, K>)
+
 /** A closed object for params, query strings and bodies: an unknown field is a 400. */
 export const Strict = <P extends TProperties> (properties: P, options: { minProperties?: number, description?: string } = {}): TObject<P> =>
   Type.Object(properties, { additionalProperties: false, ...options })
@@ -94,7 +98,14 @@ const envelope = (properties: TProperties) => Type.Object({
 })
 
 export const Ok = <T extends TSchema> (data: T) => Type.Unsafe<Reply<Static<T>>>(envelope({ data }))
-export const Page = <T extends TSchema> (item: T) => Type.Unsafe<PageReply<Static<T>>>(envelope({ data: Type.Array(item), pagination: Pagination }))
+export const Page = <T extends TObject> (item: T) => Type.Unsafe<PageReply<Static<T>>>(envelope({ data: Type.Array(listed(item)), pagination: Pagination }))
+
+/** A row of a list: `fields` may have left all but its id out. */
+const listed = (item: TObject): TSchema => ({
+  ...item,
+  required: (item.required ?? []).filter(key => key === 'id'),
+  ...(typeof item.component === 'string' && { title: `${item.component}Row`, component: `${item.component}Row` })
+})
 
 const Failure = Type.Object({
   success: Type.Boolean({ const: false }),

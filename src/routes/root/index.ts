@@ -10,10 +10,9 @@ const JSON_TYPE = 'application/json; charset=utf-8'
 const ICON = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="4" fill="#2b50c8"/><circle cx="8" cy="8" r="3" fill="#fff"/></svg>'
 const DAY = 'public, max-age=86400'
 
-type Options = { health: HealthService, pages: boolean }
 
 /** Probes and static answers under `/`: they touch nothing, so that they answer in the middle of any overload. */
-export const rootRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { pages }) => {
+export const rootRoutes: FastifyPluginAsyncTypebox<{ pages: boolean }> = async (app, { pages }) => {
   const probe = { access: 'public', silent: true, raw: true } as const
   for (const [url, schema] of [['/', operations.root], ['/status', operations.status]] as const) {
     app.get(url, { schema, config: probe }, (_req, reply) => { (reply as FastifyReply).header('content-type', JSON_TYPE).serializer(String).send(OK) })
@@ -32,7 +31,7 @@ export const rootRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { page
 }
 
 /** `GET /v1/health`, and the flags of the caller. */
-export const platformRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { health }) => {
+export const platformRoutes: FastifyPluginAsyncTypebox<{ health: HealthService }> = async (app, { health }) => {
   app.get('/health', { schema: operations.health, config: { access: 'public', silent: true } }, async (req, reply) => {
     const found = await health.get()
     const failing = req.query.probe === 'live' ? false : req.query.probe === 'ready' ? found.draining || found.status === 'down' : found.status === 'down'

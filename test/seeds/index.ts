@@ -1,0 +1,12 @@
+import type { FastifyInstance } from 'fastify'
+import type { Account, OwnRecord } from '../helper.js'
+import { urlRecords } from './url.js'
+
+/** One file per module: makes a record of each of its kinds through the API. The generated tables call foreign routes with their ids. */
+const MODULES = [urlRecords]
+
+export async function ownRecords (app: FastifyInstance, account: Account): Promise<OwnRecord[]> {
+  const records: OwnRecord[] = []
+  for (const make of MODULES) records.push(...await make(app, account))
+  return records
+}
