@@ -52,6 +52,7 @@ t.test('the plan is told what the stages read', async t => {
   t.same(needs([{ $unwind: '$t' }, { $group: { _id: '$t' } }]), ['t'])
   t.same(needs([{ $lookup: { from: 'd', localField: 'a', foreignField: 'b', as: 'r' } }, { $group: { _id: '$r.x' } }]), ['a'])
   t.equal(needs([{ $addFields: { x: 1 } }]), 'all')
+  t.same(needs([{ $addFields: { x: { $add: ['$a', 1] }, 'y.z': '$b' } }, { $group: { _id: ['$x', '$y'] } }]), ['a', 'y', 'b'])
   t.equal(needs([{ $group: { _id: '$$ROOT' } }]), 'all')
 })
 
@@ -328,4 +329,12 @@ t.test('hostile names are names', async t => {
   t.strictSame(run(rows, [{ $group: { _id: '$toString' } }]), ['{ _id: null }'])
   t.equal(refused([{ constructor: 1 }]), 40324)
   t.equal(refused([{ $group: { _id: null, a: { toString: 1 } } }]), 40234)
+})
+
+t.test('numbers at the ends of their range end', async t => {
+  const rows = docs({ v: double(Infinity) }, { v: double(5e-324) }, { v: parseDecimal('1E-6176')! }, { v: double(1e308) })
+  for (const granularity of ['R5', 'E192', 'POWERSOF2']) {
+    t.equal(run(rows, [{ $bucketAuto: { groupBy: '$v', buckets: 4, granularity } }, { $limit: 1 }, { $count: 'n' }])[0], '{ n: 1 }')
+  }
+  t.equal(refused([{ $densify: { field: 'a', range: { step: double(1e-300), bounds: [double(0), double(1)] } } }]), 5897900)
 })

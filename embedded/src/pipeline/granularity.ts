@@ -42,35 +42,40 @@ const DOUBLES: Arithmetic<number> = { compare: (a, b) => a - b, times: (a, b) =>
 const DECIMALS: Arithmetic<Decimal128> =
   { compare: decimalCompare, times: decimalMultiply, over: decimalDivide, one: fromBigInt(1n), ten: fromBigInt(10n) }
 
+type Search = <T>(value: T, series: readonly T[], arithmetic: Arithmetic<T>) => T
+
+// infinity and the smallest numbers there are have nothing beyond them: the search must end all the same
+const MAX_POWERS = 7000
+
 /** The least number of the series, at any power of ten, that is greater. */
-function above<T> (value: T, series: readonly T[], { compare, times, over, one, ten }: Arithmetic<T>): T {
+const above: Search = (value, series, { compare, times, over, one, ten }) => {
   const first = series[0]
   const last = series[series.length - 1]
   let scale = one
-  while (compare(value, times(last, scale)) >= 0) scale = times(scale, ten)
-  while (compare(value, times(first, scale)) < 0) {
+  for (let i = 0; i < MAX_POWERS && compare(value, times(last, scale)) >= 0; i++) scale = times(scale, ten)
+  for (let i = 0; i < MAX_POWERS && compare(value, times(first, scale)) < 0; i++) {
     const least = times(first, scale)
     scale = over(scale, ten)
     if (compare(value, times(last, scale)) >= 0) return least
   }
-  return times(series.find(member => compare(value, times(member, scale)) < 0)!, scale)
+  const member = series.find(candidate => compare(value, times(candidate, scale)) < 0)
+  return member === undefined ? value : times(member, scale)
 }
 
 /** The greatest number of the series, at any power of ten, that is less. */
-function below<T> (value: T, series: readonly T[], { compare, times, over, one, ten }: Arithmetic<T>): T {
+const below: Search = (value, series, { compare, times, over, one, ten }) => {
   const first = series[0]
   const last = series[series.length - 1]
   let scale = one
-  while (compare(value, times(first, scale)) <= 0) scale = over(scale, ten)
-  while (compare(value, times(last, scale)) > 0) {
+  for (let i = 0; i < MAX_POWERS && compare(value, times(first, scale)) <= 0; i++) scale = over(scale, ten)
+  for (let i = 0; i < MAX_POWERS && compare(value, times(last, scale)) > 0; i++) {
     const greatest = times(last, scale)
     scale = times(scale, ten)
     if (compare(value, times(first, scale)) <= 0) return greatest
   }
-  return times(series.findLast(member => compare(times(member, scale), value) < 0)!, scale)
+  const member = series.findLast(candidate => compare(times(candidate, scale), value) < 0)
+  return member === undefined ? value : times(member, scale)
 }
-
-type Search = <T>(value: T, series: readonly T[], arithmetic: Arithmetic<T>) => T
 
 function preferred (series: readonly number[]): Granularity {
   const decimals = series.map(member => fromBigInt(BigInt(member)))

@@ -15,6 +15,7 @@ const RULES = new Map([
   ['field', { types: ['string'], required: true }], ['partitionByFields', { types: ['array'] }], ['range', { types: ['object'], required: true }]
 ])
 const MAX_DOCUMENTS = 500_000
+const OFTEN = 1023
 
 export const parseDensify: StageParser = (spec, scope, name) => {
   if (!isDoc(spec)) throw failedToParse(`The $densify stage specification must be an object, found ${typeName(spec)}`)
@@ -34,7 +35,7 @@ export const parseDensify: StageParser = (spec, scope, name) => {
     name: '$densify',
     reads: [field, ...partitions],
     closes: false,
-    run: (source: Iterable<Doc>) => new Densifier(range, parts, paths).run(source),
+    run: (source: Iterable<Doc>) => new Densifier(range, parts, paths, () => scope.context.checkInterrupt()).run(source),
     explain: () => explained('$_internalDensify', spec)
   }].flat()
 }
@@ -48,7 +49,10 @@ class Densifier {
   #greatest: Point | undefined
   #generated = 0
 
-  constructor (private readonly range: Range, private readonly field: readonly string[], private readonly paths: readonly (readonly string[])[]) {}
+  constructor (
+    private readonly range: Range, private readonly field: readonly string[], private readonly paths: readonly (readonly string[])[],
+    private readonly checkInterrupt: () => void
+  ) {}
 
   * run (source: Iterable<Doc>): Iterable<Doc> {
     for (const doc of source) {
@@ -116,6 +120,7 @@ class Densifier {
       throw new MongoError(5897900, `Generated ${this.#generated} documents in $densify, which is over the limit of ${MAX_DOCUMENTS}. ` +
         "Increase the 'internalQueryMaxAllowedDensifyDocs' parameter to allow more generated documents")
     }
+    if ((this.#generated & OFTEN) === 0) this.checkInterrupt()
     return setNested(fields, this.field, point)
   }
 

@@ -9,6 +9,8 @@ import { explained, mergeDependencies } from '../stage.js'
 import type { Compiled, StageParser, StageScope } from '../stage.js'
 import type { Dependencies } from '../types.js'
 
+const INPUT_LIMIT = 4 * MEMORY_LIMIT
+
 type Facet = { readonly name: string, readonly pipeline: Compiled, readonly reads: Dependencies }
 
 export const parseFacet: StageParser = (spec, scope) => {
@@ -19,7 +21,7 @@ export const parseFacet: StageParser = (spec, scope) => {
     reads: mergeDependencies(facets.map(({ reads }) => reads)),
     closes: true,
     * run (source, vars) {
-      const input = facets.length === 1 ? source : [...source]
+      const input = facets.length === 1 ? source : gather(source, inputMemory())
       const memory = facetMemory()
       const result = Doc.of()
       for (const { name, pipeline } of facets) result.set(name, gather(pipeline.runOver(input, vars), memory))
@@ -40,6 +42,10 @@ function parseOne (name: string, value: Value, scope: StageScope): Facet {
   const pipeline = scope.compile(stages, undefined, scope, '$facet', scope.ctx.variables)
   return { name, pipeline, reads: pipeline.reads }
 }
+
+/** All facets read the same documents, which are held for them. */
+const inputMemory = (): Memory => new Memory(() =>
+  new MongoError(146, `$facet used too much memory and cannot spill to disk. Memory limit: ${INPUT_LIMIT} bytes`), INPUT_LIMIT)
 
 const facetMemory = (): Memory => new Memory(() =>
   new MongoError(4031700, `document constructed by $facet exceeds the limit of ${MEMORY_LIMIT} bytes`))

@@ -1,3 +1,4 @@
+import { compileExpression } from '../../expressions/index.js'
 import { compileAddFields, compileProjection, compileUnset } from '../../projection/projection.js'
 import type { Projection } from '../../projection/projection.js'
 import { MongoError } from '../../values/errors.js'
@@ -6,8 +7,9 @@ import { typeName } from '../../values/order.js'
 import { Doc, isDoc, isNumber } from '../../values/types.js'
 import type { Value } from '../../values/types.js'
 import { topField } from '../paths.js'
-import { explained } from '../stage.js'
+import { explained, mergeDependencies } from '../stage.js'
 import type { Stage, StageParser, StageScope } from '../stage.js'
+import type { Dependencies } from '../types.js'
 import { transforming } from './transform.js'
 
 const isTrue = (value: Value): boolean => value === true || (isNumber(value) && toDouble(value) !== 0)
@@ -74,12 +76,21 @@ export function addFieldsStage (name: string, spec: Doc, scope: StageScope): Sta
   const touched = new Set(Array.from(spec.keys(), topField))
   return transforming({
     name,
-    reads: projection.needs,
+    reads: addFieldsReads(spec, scope),
     closes: false,
     makes: Array.from(spec).filter(([path, value]) => !path.includes('.') && !isNested(value)).map(([path]) => path),
     passes: path => !touched.has(topField(path)),
     explain: () => explained(name, spec)
   }, scope.metas, (doc, vars, meta) => projection.apply(doc, meta, vars))
+}
+
+/** What the new values are made of; a field that is set below another needs that one too. */
+function addFieldsReads (spec: Doc, scope: StageScope): Dependencies {
+  return mergeDependencies(Array.from(spec, ([path, value]) => {
+    if (isDoc(value) && isNested(value)) return mergeDependencies([[topField(path)], addFieldsReads(value, scope)])
+    const { dependencies } = compileExpression(value, scope.ctx)
+    return path.includes('.') ? mergeDependencies([[topField(path)], dependencies]) : dependencies
+  }))
 }
 
 const isNested = (value: Value): boolean => isDoc(value) && value.firstKey()?.startsWith('$') !== true

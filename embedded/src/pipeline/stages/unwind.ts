@@ -7,6 +7,8 @@ import { getNested, removeNested, setNested, topField } from '../paths.js'
 import { explained } from '../stage.js'
 import type { Stage, StageParser, StageScope } from '../stage.js'
 
+const OFTEN = 1023
+
 type Options = { path?: string, preserve: boolean, index?: string }
 
 export const parseUnwind: StageParser = (spec, scope) => {
@@ -70,7 +72,14 @@ function unwindStage (path: string, preserve: boolean, index: string | undefined
     closes: false,
     passes: field => !touched.has(topField(field)),
     * run (source) {
-      for (const doc of source) for (const one of unwound(doc)) yield scope.metas.carry(doc, one)
+      let count = 0
+      for (const doc of source) {
+        for (const one of unwound(doc)) {
+          // arrays of arrays multiply: the operation may have been killed meanwhile
+          if ((++count & OFTEN) === 0) scope.context.checkInterrupt()
+          yield scope.metas.carry(doc, one)
+        }
+      }
     },
     explain: () => shown
   }
