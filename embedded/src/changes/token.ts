@@ -6,7 +6,7 @@ import type { Value } from '../values/types.js'
 /** A place in the log: an event of the commit at `time`. Index -1 stands before the first event, ALL behind the last. */
 export type Position = { readonly time: Timestamp, readonly index: number, readonly invalidates?: boolean }
 
-export const BEFORE = -1
+const BEFORE = -1
 const ALL = 0x7ffffffe
 const HEX = /^82[0-9A-F]{26}$/
 

@@ -3,7 +3,7 @@ import type { FieldTable } from './fields.js'
 import type { Operation } from './operation.js'
 
 /** What a reply consists of besides `ok` and the cluster time. */
-export type Reply = Doc
+type Reply = Doc
 
 export type Command = {
   readonly name: string

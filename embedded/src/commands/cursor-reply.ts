@@ -3,7 +3,7 @@ import { docOf } from '../values/build.js'
 import type { Doc } from '../values/types.js'
 import type { Operation } from './operation.js'
 
-export const FIRST_BATCH = 101
+const FIRST_BATCH = 101
 
 export function cursorReply (id: bigint, namespace: string, batch: Batch, kind: 'firstBatch' | 'nextBatch'): Doc {
   return docOf({ cursor: docOf({ [kind]: batch.docs, postBatchResumeToken: batch.resumeToken, id, ns: namespace }) })

@@ -9,7 +9,7 @@ import { fieldTable } from './fields.js'
 import type { Operation } from './operation.js'
 import { notSupported } from '../values/errors.js'
 
-export const SET_NAME = 'rs0'
+const SET_NAME = 'rs0'
 /** the version whose behaviour is the model */
 export const VERSION = '7.0.11'
 const MAX_MESSAGE = 48_000_000

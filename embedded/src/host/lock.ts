@@ -4,7 +4,7 @@ import { join } from 'node:path'
 type Owner = { readonly pid: number, readonly born: string }
 
 /** Thrown when another living process owns the data folder. */
-export class FolderInUse extends Error {
+class FolderInUse extends Error {
   constructor (dir: string, readonly pid: number) {
     super(`the data folder ${dir} is in use by process ${pid}`)
   }

@@ -5,7 +5,7 @@ import type { Entry, RangeOptions, Totals, Writer } from '../storage/index.js'
 /** Thrown through a plain write when an open transaction holds what it wants to write: the caller undoes, waits and begins anew. */
 export class LockWait extends Error {}
 
-export const writeConflict = (): MongoError => new MongoError(112,
+const writeConflict = (): MongoError => new MongoError(112,
   'Caused by :: Write conflict during plan execution and yielding is disabled. :: Please retry your operation or multi-document transaction.',
   { labels: ['TransientTransactionError'] })
 

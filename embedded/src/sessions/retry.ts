@@ -18,7 +18,7 @@ export type SessionRecord = {
 const PREFIX = KEYSPACE.sessions
 const END = Buffer.from([KEYSPACE.sessions + 1])
 
-export const recordKey = (sessionKey: Buffer): Buffer => Buffer.concat([Buffer.from([PREFIX]), sessionKey])
+const recordKey = (sessionKey: Buffer): Buffer => Buffer.concat([Buffer.from([PREFIX]), sessionKey])
 
 export function readRecord (reader: Reader, sessionKey: Buffer): SessionRecord | undefined {
   const bytes = reader.get(recordKey(sessionKey))

@@ -4,9 +4,9 @@ import { Doc } from '../values/types.js'
 import type { Value } from '../values/types.js'
 import { crc32c } from './crc32c.js'
 
-export const OP_REPLY = 1
-export const OP_QUERY = 2004
-export const OP_MSG = 2013
+const OP_REPLY = 1
+const OP_QUERY = 2004
+const OP_MSG = 2013
 export const HEADER_LENGTH = 16
 export const MAX_MESSAGE = 48_000_000
 

@@ -13,7 +13,7 @@ import { checkId, checkInsertSize, fillTimestamps, validate } from './rules.js'
 const process5 = randomBytes(5)
 let counter = randomBytes(3).readUIntBE(0, 3)
 
-export function newObjectId (): ObjectId {
+function newObjectId (): ObjectId {
   const bytes = Buffer.alloc(12)
   bytes.writeUInt32BE(Math.floor(Date.now() / 1000), 0)
   process5.copy(bytes, 4)

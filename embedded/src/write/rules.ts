@@ -13,7 +13,7 @@ import type { WriteContext } from './context.js'
 
 export const MAX_DOCUMENT = 16 * 1024 * 1024
 
-export const isView = (collection: Collection): boolean => collection.type === 'view'
+const isView = (collection: Collection): boolean => collection.type === 'view'
 
 export function refuseView (collection: Collection | undefined): void {
   if (collection !== undefined && isView(collection)) throw new MongoError(166, `Namespace ${collection.name} is a view, not a collection`)
