@@ -93,3 +93,13 @@ t.test('the machine agrees with JavaScript where both mean the same', async () =
     assert.deepEqual(mine, pairs, `/${source}/ in "${subject}"`)
   }), { numRuns: 400 })
 })
+
+t.test('large patterns', async t => {
+  const start = performance.now()
+  t.equal(compileRegex('abc'.repeat(10000), '').test('abc'.repeat(10001)), true)
+  t.equal(compileRegex(`(?>${'abc'.repeat(10000)})`, 'i').test('ABC'.repeat(10001)), true)
+  t.equal(compileRegex('(?:(?:a{1,1000}){1,1000}){1,1000}b', '').test('aab'), true)
+  t.equal(compileRegex(Array.from({ length: 3000 }, (_, i) => `w${i}`).join('|'), '').test('xw2999'), true)
+  t.equal(compileRegex('^(ab|cd)*$', '').test('abcd'.repeat(20000)), true)
+  t.ok(performance.now() - start < 2000, `took ${performance.now() - start} ms`)
+})

@@ -1,5 +1,5 @@
 import { MongoError } from './errors.js'
-import { RegexSyntaxError } from './regex-ast.js'
+import { RegexSyntaxError, children } from './regex-ast.js'
 import type { AssertKind, ParsedRegex, RegexNode, RepeatMode, Single } from './regex-ast.js'
 
 /** As PCRE's match limit: how often one search may go back or begin anew. */
@@ -63,10 +63,19 @@ function same (lengths: readonly number[]): number {
   return lengths[0]
 }
 
+/** @throws RegexSyntaxError for a look behind whose length is not fixed */
+export function checkLookBehind (node: RegexNode): void {
+  if (node.type === 'look' && node.behind) alternatives(node.body).forEach(fixedLength)
+  for (const child of children(node)) checkLookBehind(child)
+}
+
+const alternatives = (body: RegexNode): readonly RegexNode[] => body.type === 'choice' ? body.options : [body]
+
 /** A backtracking matcher with a bound, for patterns that JavaScript's own does not understand or could be caught in. */
 export class RegexMachine {
   readonly #start: Step
   readonly #captures: number[]
+  readonly #tests = new Map<string, Test>()
   #text = ''
   #steps = 0
 
@@ -97,19 +106,28 @@ export class RegexMachine {
     }
   }
 
+  #testOf (node: Single): Test {
+    const key = `${node.ignoreCase ? 'i' : ''}${node.source}`
+    const known = this.#tests.get(key)
+    if (known !== undefined) return known
+    const made = singleTest(node)
+    this.#tests.set(key, made)
+    return made
+  }
+
   #spend (): void {
     if (++this.#steps > STEP_LIMIT) throw limitExceeded()
   }
 
   #compile (node: RegexNode, next: Step): Step {
     switch (node.type) {
-      case 'single': return this.#single(singleTest(node), next)
+      case 'single': return this.#single(this.#testOf(node), next)
       case 'sequence': return node.parts.reduceRight<Step>((rest, part) => this.#compile(part, rest), next)
       case 'choice': return this.#choice(node.options.map(option => this.#compile(option, next)))
       case 'capture': return this.#capture(node.index, node.body, next)
       case 'atomic': return this.#atomic(node.body, next)
       case 'look': return node.behind ? this.#behind(node.body, node.negative, next) : this.#ahead(node.body, node.negative, next)
-      case 'repeat': return node.body.type === 'single' ? this.#run(singleTest(node.body), node, next) : this.#loop(node, next)
+      case 'repeat': return node.body.type === 'single' ? this.#run(this.#testOf(node.body), node, next) : this.#loop(node, next)
       case 'assert': return at => holds(node.kind, this.#text, at) ? next(at) : -1
       case 'reference': return this.#reference(node.index, node.ignoreCase, next)
     }
@@ -178,8 +196,7 @@ export class RegexMachine {
   }
 
   #behind (body: RegexNode, negative: boolean, next: Step): Step {
-    const options = body.type === 'choice' ? body.options : [body]
-    const tests = options.map(option => ({ length: fixedLength(option), inner: this.#compile(option, at => at) }))
+    const tests = alternatives(body).map(option => ({ length: fixedLength(option), inner: this.#compile(option, at => at) }))
     return this.#look(at => tests.some(({ length, inner }) => {
       const start = this.#back(at, length)
       return start >= 0 && inner(start) === at

@@ -1,7 +1,8 @@
 import { MongoError } from './errors.js'
 import { children } from './regex-ast.js'
-import type { AssertKind, RegexNode } from './regex-ast.js'
-import { RegexMachine } from './regex-machine.js'
+import type { AssertKind, ParsedRegex, RegexNode } from './regex-ast.js'
+import { degree } from './regex-cost.js'
+import { RegexMachine, checkLookBehind } from './regex-machine.js'
 import { RegexParser } from './regex-parse.js'
 
 export { RegexSyntaxError } from './regex-ast.js'
@@ -43,7 +44,8 @@ function compile (pattern: string, options: string): CompiledRegex {
   for (const flag of options) if (!FLAGS.includes(flag) && flag !== 'u') throw new MongoError(51108, `invalid flag in regex options: ${flag}`)
   const has = (flag: string): boolean => options.includes(flag)
   const parsed = new RegexParser(pattern, { i: has('i'), m: has('m'), s: has('s'), x: has('x') }).parse()
-  return new Regex(parsed.root, new RegexMachine(parsed))
+  checkLookBehind(parsed.root)
+  return new Regex(parsed)
 }
 
 class Regex implements CompiledRegex {
@@ -51,7 +53,10 @@ class Regex implements CompiledRegex {
   readonly #degree: number
   readonly #sameGroups: boolean
 
-  constructor (root: RegexNode, private readonly machine: RegexMachine) {
+  #machine: RegexMachine | undefined
+
+  constructor (private readonly parsed: ParsedRegex) {
+    const { root } = parsed
     this.#fast = translate(root)
     this.#degree = degree(root)
     this.#sameGroups = !capturesInLoop(root, false)
@@ -59,17 +64,22 @@ class Regex implements CompiledRegex {
 
   test (text: string): boolean {
     const fast = this.#trusted(text)
-    if (fast === undefined) return this.machine.exec(text, 0) !== undefined
+    if (fast === undefined) return this.#slow.exec(text, 0) !== undefined
     fast.lastIndex = 0
     return fast.test(text)
   }
 
   exec (text: string, from = 0): RegexHit | undefined {
     const fast = this.#sameGroups ? this.#trusted(text) : undefined
-    if (fast === undefined) return hitOf(text, this.machine.exec(text, from))
+    if (fast === undefined) return hitOf(text, this.#slow.exec(text, from))
     fast.lastIndex = from
     const match = fast.exec(text)
     return match === null ? undefined : { start: match.index, end: match.index + match[0].length, groups: match.slice(1) }
+  }
+
+  get #slow (): RegexMachine {
+    this.#machine ??= new RegexMachine(this.parsed)
+    return this.#machine
   }
 
   #trusted (text: string): RegExp | undefined {
@@ -82,29 +92,6 @@ function hitOf (text: string, places: readonly number[] | undefined): RegexHit |
   const groups: (string | undefined)[] = []
   for (let i = 2; i < places.length; i += 2) groups.push(places[i] < 0 ? undefined : text.slice(places[i], places[i + 1]))
   return { start: places[0], end: places[1], groups }
-}
-
-/** With which power of the text's length the time can grow: one for the start, one for each open repeat in a row, no bound for nested ones. */
-function degree (root: RegexNode): number {
-  return 1 + repeats(root, false)
-}
-
-function repeats (node: RegexNode, inside: boolean): number {
-  if (node.type === 'repeat') {
-    const isOpen = node.max > 16
-    const body = repeats(node.body, inside || node.max > 1)
-    if (node.body.type !== 'single' && node.max > 1 && (body > 0 || hasChoice(node.body))) return Infinity
-    return (isOpen ? 1 : 0) + body
-  }
-  const parts = Array.from(children(node), child => repeats(child, inside))
-  return node.type === 'choice' ? Math.max(0, ...parts) : parts.reduce((sum, part) => sum + part, 0)
-}
-
-/** A choice inside a repeat, or something optional there, can be taken in more ways than one. */
-function hasChoice (node: RegexNode): boolean {
-  if (node.type === 'choice' || (node.type === 'repeat' && node.min !== node.max)) return true
-  for (const child of children(node)) if (hasChoice(child)) return true
-  return false
 }
 
 /** JavaScript forgets the groups of a loop in each round, PCRE does not. */
@@ -123,7 +110,18 @@ const ASSERTIONS: ReadonlyMap<AssertKind, string> = new Map([
 function translate (root: RegexNode): RegExp | undefined {
   const cases = new Set<boolean>()
   const source = print(root, cases)
-  return source === undefined || cases.size > 1 ? undefined : new RegExp(source, cases.has(true) ? 'giu' : 'gu')
+  return source === undefined || cases.size > 1 ? undefined : usable(source, cases.has(true) ? 'giu' : 'gu')
+}
+
+/** JavaScript refuses what it finds too large, some of it only when it runs. */
+function usable (source: string, flags: string): RegExp | undefined {
+  try {
+    const pattern = new RegExp(source, flags)
+    pattern.test('')
+    return pattern
+  } catch {
+    return undefined
+  }
 }
 
 function print (node: RegexNode, cases: Set<boolean>): string | undefined {
