@@ -63,8 +63,9 @@ export class SpecParser {
   }
 
   #element (name: string, value: Value, parent: readonly string[], tree: Tree): void {
-    const positional = name.endsWith('.$') || name.includes('.$.')
+    const positional = name.endsWith('.$')
     if (positional && !this.#forFind) throw error(31324, 'Cannot use positional projection in aggregation projection')
+    if (name.includes('.$.')) throw error(31394, MIDDLE)
     if (value instanceof Doc) {
       if (positional) throw error(31271, 'positional projection cannot be used with an expression or sub object')
       this.#document(name, value, parent, tree)
@@ -106,7 +107,6 @@ export class SpecParser {
     if (this.#hasPositional) throw error(31276, 'Cannot specify more than one positional projection per query.')
     if (this.#hasElemMatch) throw error(31256, 'Cannot specify positional operator and $elemMatch.')
     if (!this.#hasMatch) throw error(51050, 'Projections with a positional operator require a matcher')
-    if (!name.endsWith('.$') || name.indexOf('.$.') >= 0) throw error(31394, MIDDLE)
     addAt(tree, splitPath(name.slice(0, -2)), { kind: 'positional' })
     this.#hasPositional = true
   }

@@ -9,6 +9,7 @@ import { OPERATORS } from './operators.js'
 import { rename, renameSource } from './rename.js'
 import { ArrayNode, ObjectNode, identifierOf, isIdentifier } from './tree.js'
 import type { ArrayFilters, InnerNode, UpdateNode } from './tree.js'
+import { checkDepth } from './validate.js'
 
 export type Parsed = { readonly root: ObjectNode, readonly needsPosition: boolean }
 
@@ -97,6 +98,7 @@ const conflict = (parts: readonly string[], length: number): MongoError =>
 function checkParts (path: string): string[] {
   if (path === '') throw new MongoError(56, 'An empty update path is not valid.')
   const parts = path.split('.')
+  checkDepth(parts.length)
   if (parts.includes('')) throw new MongoError(56, `The update path '${path}' contains an empty field name, which is not allowed.`)
   return parts
 }

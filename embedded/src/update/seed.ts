@@ -4,6 +4,7 @@ import { Doc } from '../values/types.js'
 import type { Value } from '../values/types.js'
 import type { CompareNode, FilterNode } from '../matcher/ast.js'
 import { notViable } from './messages.js'
+import { checkDepth } from './validate.js'
 
 /**
  * The document an upsert starts from: the equalities of its filter, in the order of their paths.
@@ -19,7 +20,11 @@ export function seedFromFilter (node: FilterNode, idOnly = false): Doc {
     found.set(path, value)
   }
   const seed = Doc.of()
-  for (const [path, value] of found) place(seed, path.split('.'), 0, value)
+  for (const [path, value] of found) {
+    const parts = path.split('.')
+    checkDepth(parts.length)
+    place(seed, parts, 0, value)
+  }
   return seed
 }
 
