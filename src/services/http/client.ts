@@ -138,7 +138,7 @@ export function createHttpClient (options: HttpClientOptions) {
     const method = request.method ?? 'GET'
     const idempotent = request.idempotent ?? IDEMPOTENT.has(method)
     const tries = idempotent ? request.tries ?? (method === 'GET' || method === 'HEAD' ? 2 : 1) : 1
-    const limit = AbortSignal.timeout(request.timeoutMs ?? 10_000)
+    const limit = AbortSignal.timeout(Math.ceil(request.timeoutMs ?? 10_000))
     const signal = request.signal === undefined ? limit : AbortSignal.any([limit, request.signal])
     const { budget } = host(url.origin)
     budget.call()
