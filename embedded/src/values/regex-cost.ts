@@ -5,10 +5,21 @@ import type { RegexNode, Single } from './regex-ast.js'
 const FEW = 16
 
 /**
- * With which power of the text's length the time of a backtracking matcher can grow: one for the start, one for each
- * open repeat in a row; without bound for a repeat of something that can match in more ways than one.
+ * With which power of the text's length the time of a backtracking matcher can grow: one for the start unless that is
+ * bound, one for each open repeat in a row; without bound for a repeat of something that can match in more ways than one.
  */
-export const degree = (root: RegexNode): number => 1 + repeats(root)
+export const degree = (root: RegexNode): number => (isBound(root) ? 0 : 1) + repeats(root)
+
+/** Can a match begin at the start of the text only? */
+function isBound (node: RegexNode): boolean {
+  switch (node.type) {
+    case 'assert': return node.kind === 'start'
+    case 'sequence': return node.parts.length > 0 && isBound(node.parts[0])
+    case 'choice': return node.options.every(isBound)
+    case 'capture': case 'atomic': return isBound(node.body)
+    default: return false
+  }
+}
 
 function repeats (node: RegexNode): number {
   if (node.type === 'repeat') {

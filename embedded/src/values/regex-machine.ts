@@ -121,8 +121,8 @@ export class RegexMachine {
 
   #compile (node: RegexNode, next: Step): Step {
     switch (node.type) {
-      case 'single': return this.#single(this.#testOf(node), next)
-      case 'sequence': return node.parts.reduceRight<Step>((rest, part) => this.#compile(part, rest), next)
+      case 'single': return this.#singles([this.#testOf(node)], next)
+      case 'sequence': return this.#sequence(node.parts, next)
       case 'choice': return this.#choice(node.options.map(option => this.#compile(option, next)))
       case 'capture': return this.#capture(node.index, node.body, next)
       case 'atomic': return this.#atomic(node.body, next)
@@ -133,10 +133,32 @@ export class RegexMachine {
     }
   }
 
-  #single (test: Test, next: Step): Step {
-    return at => {
-      const width = test(this.#text, at)
-      return width === 0 ? -1 : next(at + width)
+  #sequence (parts: readonly RegexNode[], next: Step): Step {
+    let step = next
+    let tests: Test[] = []
+    for (const part of parts.toReversed()) {
+      if (part.type === 'single') {
+        tests.push(this.#testOf(part))
+        continue
+      }
+      step = this.#compile(part, this.#singles(tests.reverse(), step))
+      tests = []
+    }
+    return this.#singles(tests.reverse(), step)
+  }
+
+  /** Characters in a row: no recursion, however many. */
+  #singles (tests: readonly Test[], next: Step): Step {
+    if (tests.length === 0) return next
+    return from => {
+      const text = this.#text
+      let at = from
+      for (const test of tests) {
+        const width = test(text, at)
+        if (width === 0) return -1
+        at += width
+      }
+      return next(at)
     }
   }
 
