@@ -13,7 +13,7 @@ export const KEY_LIMIT = 1500
 const HASH_BYTES = 20
 
 // First byte of every value, in BSON order. 0 ends documents and arrays.
-const TAG = {
+export const TAG = {
   minKey: 0x02,
   undefined: 0x08,
   null: 0x10,

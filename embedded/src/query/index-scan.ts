@@ -1,0 +1,145 @@
+import { recordBefore } from '../catalog/keys.js'
+import type { Index } from '../catalog/types.js'
+import { endOfKeyValue, readKeyValue, UNKNOWN } from '../keys/read.js'
+import type { NumberType } from '../keys/read.js'
+import type { IndexScan } from '../planner/index.js'
+import { copyOf, openCursor } from '../storage/index.js'
+import type { Cursor } from '../storage/index.js'
+import { Doc } from '../values/types.js'
+import type { Value } from '../values/types.js'
+import type { Env, Row, StageStats } from './env.js'
+import { readDocument } from './fetch.js'
+import { ScanRanges } from './scan-ranges.js'
+import type { ByteRange } from './scan-ranges.js'
+
+/** How many keys are stepped over before a new search is cheaper. */
+const STEPS = 12
+const RECORD_BYTES = 6
+
+export function * indexScan (scan: IndexScan, env: Env): IterableIterator<Row> {
+  const ranges = new ScanRanges(scan)
+  const stats = env.stats(scan)
+  const seen = scan.index.flags.multikey === 0 ? undefined : new Set<number>()
+  const reverse = scan.direction === -1
+  const rowOf = rowMaker(scan, env)
+  for (const range of reverse ? [...ranges.ranges].reverse() : ranges.ranges) {
+    stats.seeks++
+    if (scan.index.unique && ranges.arePoints) {
+      yield * uniqueEntry(scan, env, range.start, seen)
+      continue
+    }
+    for (const cursor of keysIn(range, ranges, reverse, env, stats)) {
+      const row = rowOf(cursor)
+      if (seen !== undefined && isDuplicate(seen, row.record, stats)) continue
+      stats.advanced++
+      yield row
+    }
+  }
+}
+
+export function isDuplicate (seen: Set<number>, record: number, stats: StageStats): boolean {
+  stats.dupsTested++
+  if (!seen.has(record)) {
+    seen.add(record)
+    return false
+  }
+  stats.dupsDropped++
+  return true
+}
+
+/** One key of a unique index is found without a cursor. */
+function * uniqueEntry (scan: IndexScan, env: Env, key: Buffer, seen: Set<number> | undefined): IterableIterator<Row> {
+  const stats = env.stats(scan)
+  const value = env.reader.get(key)
+  if (value === undefined) return
+  stats.keysExamined++
+  env.examine()
+  const record = recordBefore(value, RECORD_BYTES)
+  if (seen !== undefined && isDuplicate(seen, record, stats)) return
+  stats.advanced++
+  const doc = env.fields === undefined ? undefined : coveredDocument(scan.index, env, { key, keyStart: 0, keyEnd: key.length, value, size: value.length }, record)
+  yield { record, doc, mergeKey: scan.mergeFrom === undefined ? undefined : Buffer.alloc(0) }
+}
+
+/** The keys of a range that are within all bounds; the cursor stands on each of them. */
+function * keysIn (range: ByteRange, ranges: ScanRanges, reverse: boolean, env: Env, stats: StageStats): IterableIterator<Cursor> {
+  let { start, end } = range
+  for (;;) {
+    const cursor = openCursor(env.reader, { start, end, reverse })
+    try {
+      const target = yield * keysUntilSeek(cursor, ranges, reverse, env, stats)
+      if (target === undefined) return
+      if (reverse) end = target
+      else start = target
+      if (Buffer.compare(start, end) >= 0) return
+      stats.seeks++
+    } finally {
+      cursor.close()
+    }
+  }
+}
+
+function * keysUntilSeek (cursor: Cursor, ranges: ScanRanges, reverse: boolean, env: Env, stats: StageStats): Generator<Cursor, Buffer | undefined> {
+  let steps = 0
+  while (cursor.next()) {
+    stats.keysExamined++
+    env.examine()
+    const target = ranges.seekFrom(cursor.key, cursor.keyStart, cursor.keyEnd, reverse)
+    if (target === undefined) {
+      steps = 0
+      yield cursor
+    } else if (++steps > STEPS) return target
+  }
+  return undefined
+}
+
+type EntryBytes = Pick<Cursor, 'key' | 'keyStart' | 'keyEnd' | 'value' | 'size'>
+
+function rowMaker (scan: IndexScan, env: Env): (cursor: Cursor) => Row {
+  const { index, mergeFrom } = scan
+  const recordOf = index.unique
+    ? ({ value }: Cursor) => recordBefore(value, RECORD_BYTES)
+    : ({ key, keyEnd }: Cursor) => recordBefore(key, keyEnd)
+  if (env.fields === undefined && mergeFrom === undefined) return cursor => ({ record: recordOf(cursor), doc: undefined })
+  return cursor => {
+    const record = recordOf(cursor)
+    const mergeKey = mergeFrom === undefined ? undefined : keyFrom(index, mergeFrom, cursor)
+    const doc = env.fields === undefined ? undefined : coveredDocument(index, env, cursor, record)
+    return { record, doc, mergeKey }
+  }
+}
+
+/** The key without its first fields. */
+function keyFrom (index: Index, field: number, { key, keyStart, keyEnd }: EntryBytes): Buffer {
+  let at = keyStart + 5
+  for (let i = 0; i < field; i++) at = endOfKeyValue(key, at, index.fields[i].direction === 1 ? 0 : 255)
+  return copyOf(key, at, keyEnd)
+}
+
+const TYPES: readonly NumberType[] = ['usual', 'double', 'long', 'other']
+
+/** The wanted fields from the key alone; where the key does not tell a value the document is read after all. */
+function coveredDocument (index: Index, env: Env, entry: EntryBytes, record: number): Doc | undefined {
+  const wanted = env.fields!
+  if (wanted.length === 0) return Doc.of()
+  const values = keyValues(index, entry, wanted)
+  return values === undefined ? readDocument(env, record) : Doc.of(values)
+}
+
+function keyValues (index: Index, { key, keyStart, value, size }: EntryBytes, wanted: readonly string[]): [string, Value][] | undefined {
+  const typesAt = index.unique ? RECORD_BYTES : 0
+  const found: [string, Value][] = []
+  let at = keyStart + 5
+  for (let i = 0; i < index.fields.length && found.length < wanted.length; i++) {
+    const { path, direction } = index.fields[i]
+    const mask = direction === 1 ? 0 : 255
+    if (wanted.includes(path)) {
+      const type = size > typesAt ? TYPES[value[typesAt + i]] : 'usual'
+      const read = readKeyValue(key, at, mask, type)
+      if (read === UNKNOWN || read === undefined || (typeof read === 'string' && index.collation !== undefined)) return undefined
+      found.push([path, read as Value])
+    }
+    at = endOfKeyValue(key, at, mask)
+  }
+  return found
+}
