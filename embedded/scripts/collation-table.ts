@@ -1,127 +1,90 @@
-// Writes src/values/collation-table.ts from the ICU data of the Node that runs it: node --import tsx embedded/scripts/collation-table.ts
-// The table is committed, because the keys of stored indexes must not change with the version of Node.
+// Writes src/values/collation-table.ts from ICU's root collation, version 57, which MongoDB 7.0 has inside:
+//   npm pack icu4c-data@0.57.2 && tar xzf icu4c-data-0.57.2.tgz
+//   node --import tsx embedded/scripts/collation-table.ts package/icudt57l.dat
+// The table is committed: the keys of stored indexes must not change with the ICU of a later Node, and E11000 shows them.
 import { writeFileSync } from 'node:fs'
+import { deflateRawSync } from 'node:zlib'
+import { IcuCollation } from './icu-collation.js'
+import type { Weight } from './icu-collation.js'
 
-const collator = (sensitivity: 'base' | 'accent' | 'variant'): Intl.Collator => new Intl.Collator('und', { sensitivity })
-const base = collator('base')
-const accent = collator('accent')
-const variant = collator('variant')
+/** Han and Hangul follow rules (collation-weights.ts), the characters elsewhere are sorted by their code points. */
+const RANGES = [[0, 0x33ff], [0xa000, 0xabff], [0xd7b0, 0xd7ff], [0xfb00, 0xffff], [0x10000, 0x1ffff]]
 
-const RANGES = [[0, 0x2fff], [0x3000, 0x33ff], [0xa640, 0xa7ff], [0xab30, 0xab6f], [0xfb00, 0xfb06], [0xfe00, 0xfe6f], [0xff00, 0xffff], [0x1f000, 0x1faff]]
-const LETTERS = 'abcdefghijklmnopqrstuvwxyz'
-const PAIRS = Array.from(LETTERS, a => Array.from(LETTERS, b => a + b)).flat()
-/** Room between two marks for characters that differ from their base by something that no mark expresses. */
-const STEP = 32
+const icu = new IcuCollation(process.argv[2])
 
-const decomposed = (c: string): string => c.normalize('NFD')
-const parts = (c: string): string[] => Array.from(c.normalize('NFKD'))
-const pointOf = (c: string): number => c.codePointAt(0)!
+class Column {
+  readonly bytes: number[] = []
 
-function characters (): string[] {
-  const found: string[] = []
-  for (const [from, to] of RANGES) {
-    for (let point = from; point <= to; point++) {
-      const c = String.fromCodePoint(point)
-      if (!/\p{Cn}|\p{Cs}|\p{Co}/u.test(c)) found.push(c)
-    }
-  }
-  return found
-}
-
-/** Sorted, and grouped by what the collator takes for equal. */
-function grouped (chars: string[], same: (a: string, b: string) => boolean, order: (a: string, b: string) => number): string[][] {
-  const groups: string[][] = []
-  for (const c of chars.toSorted(order)) {
-    const last = groups.at(-1)
-    if (last !== undefined && same(last[0], c)) last.push(c)
-    else groups.push([c])
-  }
-  return groups
-}
-
-/** Writes code points as base-36 distances from the one expected next. */
-class Points {
-  #next = 0
-
-  write (c: string): string {
-    const distance = pointOf(c) - this.#next
-    this.#next = pointOf(c) + 1
-    return distance === 0 ? '' : distance.toString(36)
+  put (value: number): void {
+    let rest = value
+    for (; rest > 127; rest = Math.floor(rest / 128)) this.bytes.push((rest % 128) | 128)
+    this.bytes.push(rest)
   }
 }
 
-const all = characters()
-const isOwn = (c: string): boolean => decomposed(c) === c || base.compare(c, Array.from(decomposed(c))[0]) !== 0
-const own = all.filter(isOwn)
-const ignorable = own.filter(c => variant.compare(c, '') === 0)
-const marks = own.filter(c => variant.compare(c, '') !== 0 && base.compare(c, '') === 0)
-const markGroups = grouped(marks, (a, b) => accent.compare(`a${a}`, `a${b}`) === 0, (a, b) => variant.compare(`a${a}`, `a${b}`))
-const isExpansion = (c: string): boolean => parts(c).length > 1 && decomposed(c) === c && base.compare(c, c.normalize('NFKD')) === 0
-const pairOf = (c: string): string | undefined =>
-  /\p{Script=Latin}/u.test(c) && parts(c).length === 1 ? PAIRS.find(pair => base.compare(pair, c) === 0) : undefined
-const single = own.filter(c => base.compare(c, '') !== 0 && !isExpansion(c))
-const pairs = single.filter(c => pairOf(c) !== undefined)
-const letters = single.filter(c => pairOf(c) === undefined)
+// Columns of one kind of number pack better than rows.
+const points = new Column()
+const counts = new Column()
+const primaries = new Column()
+const lowers = new Column()
+const lowerNumbers = new Map<number, number>()
+let lastPrimary = 0
 
-/** The secondary weight of a character relative to the first of its group: that of a mark, or one between two marks. */
-function secondary (c: string, build: (mark: string) => string): number {
-  const at = markGroups.findIndex(([mark]) => accent.compare(build(mark), c) >= 0)
-  if (at < 0) return markGroups.length * STEP + 1
-  return accent.compare(build(markGroups[at][0]), c) === 0 ? (at + 1) * STEP : at * STEP + 1
-}
-
-function writeGroup (group: string[], points: Points): string {
-  let text = ''
-  let weight = 0
-  for (let i = 0; i < group.length; i++) {
-    const sameAccent = i === 0 || accent.compare(group[i - 1], group[i]) === 0
-    if (!sameAccent) weight = Math.max(secondary(group[i], mark => group[0] + mark), weight + 1)
-    const separator = i === 0 ? '<' : !sameAccent ? `;${weight.toString(36)}:` : variant.compare(group[i - 1], group[i]) === 0 ? '=' : ','
-    text += separator + points.write(group[i])
+function putWeights (weights: readonly Weight[]): void {
+  counts.put(weights.length)
+  for (const { primary, lower } of weights) {
+    const distance = primary - lastPrimary
+    primaries.put(distance < 0 ? -distance * 2 - 1 : distance * 2)
+    if (primary !== 0) lastPrimary = primary
+    if (!lowerNumbers.has(lower)) lowerNumbers.set(lower, lowerNumbers.size)
+    lowers.put(lowerNumbers.get(lower)!)
   }
-  return text
 }
 
-function writeLetters (): string {
-  const points = new Points()
-  return grouped(letters, (a, b) => base.compare(a, b) === 0, variant.compare).map(group => writeGroup(group, points)).join('')
+let lastPoint = 0
+let characters = 0
+const strings = new Map<string, Weight[]>()
+for (const [from, to] of RANGES) {
+  for (let point = from; point <= to; point++) {
+    const c = String.fromCodePoint(point)
+    for (const [text, weights] of icu.stringsOf(point)) strings.set(text, weights)
+    const weights = icu.weightsOf(point)
+    if (weights === undefined || c.normalize('NFD') !== c) continue
+    points.put(point - lastPoint)
+    lastPoint = point
+    characters++
+    putWeights(weights)
+  }
+}
+for (const [text, weights] of strings) {
+  const list = Array.from(text)
+  points.put(list.length)
+  for (const c of list) points.put(c.codePointAt(0)!)
+  putWeights(weights)
 }
 
-function writeMarks (): string {
-  const points = new Points()
-  return markGroups.map(group => group.map((c, i) => (i === 0 ? '<' : '=') + points.write(c)).join('')).join('')
-}
+const packed = deflateRawSync(Buffer.from([points, counts, primaries, lowers].flatMap(column => column.bytes)), { level: 9 }).toString('base64')
+const list = (values: readonly number[]): string => values.map(value => `0x${value.toString(16)}`).join(', ').replace(/(.{1,140})(?:, |$)/g, '\n  $1,').replace(/,$/, '')
+const primaryOf = (c: string): number => icu.weightsOf(c.codePointAt(0)!)![0].primary
 
-const writePairs = (): string => grouped(pairs, (a, b) => accent.compare(a, b) === 0, variant.compare).map(group => {
-  const pair = pairOf(group[0])!
-  const weight = accent.compare(pair, group[0]) === 0 ? 0 : secondary(group[0], mark => pair[0] + mark + pair[1])
-  return `${pair}${weight}:${group.map(c => pointOf(c).toString(36)).join(',')}`
-}).join(';')
+writeFileSync(new URL('../src/values/collation-table.ts', import.meta.url), `// Written by scripts/collation-table.ts from ICU 57 (Unicode license, unicode.org/copyright.html). Do not edit: stored keys depend on it.
 
-function writeRanges (chars: string[]): string {
-  const points = chars.map(pointOf)
-  const starts = points.filter((p, i) => points[i - 1] !== p - 1)
-  return starts.map(start => {
-    let end = start
-    while (points.includes(end + 1)) end++
-    return `${start.toString(36)}-${(end - start).toString(36)}`
-  }).join(',')
-}
-
-/** A run of groups of one character each, at consecutive points, is written as its length. */
-const shortened = (text: string): string => text.replace(/<{3,}/g, run => `<*${run.length}.`)
-
-function constant (name: string, comment: string, text: string): string {
-  const lines = text.match(/.{1,150}/gs)!.map(line => `  '${line}'`)
-  return `/** ${comment} */\nexport const ${name} =\n${lines.join(' +\n')}\n`
-}
-
-writeFileSync(new URL('../src/values/collation-table.ts', import.meta.url), [
-  `// Written by scripts/collation-table.ts from ICU ${process.versions.icu}, Unicode ${process.versions.unicode}. Do not edit: stored keys depend on it.\n`,
-  constant('LETTERS', 'Characters with a primary weight in order: < next primary, ;w: secondary weight w, comma tertiary, = equal; points as base-36 distances.',
-    shortened(writeLetters())),
-  constant('MARKS', 'Combining marks in secondary order.', shortened(writeMarks())),
-  constant('PAIRS', 'Letters that count as two: the two letters, the secondary weight between them, the letters of equal accent in tertiary order.', writePairs()),
-  constant('IGNORABLE', 'Ranges of characters without any weight.', writeRanges(ignorable)),
-  `/** Distance of the secondary weights of two marks. */\nexport const STEP = ${STEP}\n`
-].join('\n'))
+export const CHARACTERS = ${characters}
+export const STRINGS = ${strings.size}
+/** Lengths of the four columns in TABLE: code points, counts of elements, primary weights, numbers of lower weights. */
+export const COLUMNS = [${[points, counts, primaries, lowers].map(column => column.bytes.length).join(', ')}]
+/** Secondary and tertiary weights with the case bits. */
+export const LOWERS = [${list([...lowerNumbers.keys()])}
+]
+/** Lead bytes that are written once for a run of primary weights. */
+export const COMPRESSIBLE = [${list(icu.compressible.flatMap((yes, byte) => yes ? [byte] : []))}
+]
+/** Lead byte of numbers with numericOrdering. */
+export const NUMBER = 0x${icu.numericPrimary.toString(16)}
+/** The first primary weight behind the spaces, and behind the punctuation. */
+export const SPACES_END = 0x${primaryOf('_').toString(16)}
+export const PUNCTUATION_END = 0x${primaryOf('`').toString(16)}
+/** The columns, one after the other, deflated, in base 64. */
+export const TABLE =
+${packed.match(/.{1,150}/g)!.map(line => `  '${line}'`).join(' +\n')}
+`)

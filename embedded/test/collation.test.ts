@@ -51,6 +51,15 @@ await t.test('keys decide', async t => {
   t.equal(collation.compare('0'.repeat(250) + '7', '7'), 0)
 })
 
+await t.test('keys are those of ICU, which MongoDB shows in E11000', async t => {
+  const cases: [string, Spec, string][] = [
+    ['BOB', { strength: int(2) }, '2b452b0107'], ['u0@x.test', { strength: int(2) }, '51120a7a57084f314d4f010d'], ['B', {}, '2b010501dc'],
+    ['12', { numericOrdering: true }, '0f0e01050105'], ['1234567890', { numericOrdering: true }, '0f85234f0f7ba7be01060106'],
+    ['résumé', {}, '4b314d5141310144884288010c'], ['', {}, '0101'], ['B', { strength: int(1), caseLevel: true }, '2b01f0']
+  ]
+  for (const [text, spec, hex] of cases) t.equal(make(spec).key(text).toString('hex'), hex, text)
+})
+
 await t.test('specifications', async t => {
   t.equal(Collation.parse(docOf({ locale: 'simple' })), undefined)
   t.equal(display(make({ strength: int(2) }).toDoc()), '{ locale: "en", caseLevel: false, caseFirst: "off", strength: 2, numericOrdering: false, ' +

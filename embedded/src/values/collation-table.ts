@@ -1,168 +1,287 @@
-// Written by scripts/collation-table.ts from ICU 78.2, Unicode 17.0. Do not edit: stored keys depend on it.
+// Written by scripts/collation-table.ts from ICU 57 (Unicode license, unicode.org/copyright.html). Do not edit: stored keys depend on it.
 
-/** Characters with a primary weight in order: < next primary, ;w: secondary weight w, comma tertiary, = equal; points as base-36 distances. */
-export const LETTERS =
-  '<9<*5.3b<68y<<-6bu,9gf,-51d=1vl=====1===2c,-69s=67a=13<e,17uy===<-1e5q,1ecf,-6r==,-t=<-17vi<-6az,1ecf,-4r<-1d5m<2ut<1gf<-nv<<1l4,<<,17vi<-17vj,17wj,-1' +
-  '4<-17vh<2sk<<-2qx<2r3<-19<14<s<ce<j<33<2i,14rt<-1eey,1ecf,-59,-1t<-1525<-3<e<a<1<<-837<4u<<2l<<az<361<5<s8c<-nhx,14r3,7m,-9g<1f<<-1e6k,1ecf,-5k,-1t<-1' +
-  'cze<56b<2qt<nuo<-nu6<-93k,1ecf,-5i,-1v<-1d3f<44<6c<*6.87<*15.276<1<*4.wt<<-1rm<1q9<p2<-vn<*3.sg6<-wyc,1ecf,-4r,-1v<-1e2d<90x<-83c<ik<3ey<-4xy,1ecf,-5m' +
-  ',-1t<-1e1k<8z2<11<-83b<5c<6h<2fx<15p<3w4<<o3f<-qm3<2qi<-92j,1ecf,-1817,17vx<-19hu<-3e6<18<<2fz<ww<5<-bg<z1<3h8<4<8h<b<nue<-nhu,14ym,-9c<-1e1o<8zd<1<-7' +
-  '9s<<3px<<-zs<<-1d9<<1hk<<k2<*4.4y<-h<g<-h<8e<<-4f7<6a<6u<1s3<h0<7<1bp<<8q<10<-11<x<<rjn<-qla<<1<*7.2q3<*4.f<-8y<2<7t<-92r,1ecf;56p:-181c;56q:;56r:;56s' +
-  ':;56t:-561<56t<<-6c9,1ecf;56p:-1813;56q:;56r:;56s:;56t:2si;56u:d6;56v:;56w:;56x:-8bw<-11m<f<-44,1ecf,-4w,-17tp,f,17s7<-1e6l,1ecf,-4w,-17tp,f,17s7<-1e5' +
-  '8,1ecf,-6t<-1e5n,1ecf,-6u<-1e4u,1ecf,-75,-11<-1e4b,1ecf,-76,-11<-1b7j<*4.1gd<<1wo<<jl<*4.1dc<<-3f<<,168p<-168q,168p<-168q<*18.-d0<<v<*10.-3s<*14.1ak<*' +
-  '4.3<<1<<e<<2<*10.17<*8.bv,14qe<-14qf,14qe<-14qf,14qa<-14qb,14qa<-14qb,14yd,-82<-14qd,14yd,-82<-14qd,14qc<-14qd,14qc<-14qd,14q2<-14q3,14q2<-14q1,14qw,-' +
-  '11<-14px,14qw,-11<-14px,14ow<-14ox,14ow<-14ox<*4.-35y<2sn<-vb<*4.-851<901<-8zo<68k<2rl<-f<-934,1ecf,-52<-1e82,1ecf,-4q<-17v8<2<-545<vlx<-wud,1ecf<-1eb' +
-  '8,1ecf,-5x<-153z<-945,1ecf,-4n<-17vb<2rr<-94g,1ecf,-4l<-1e7v,1ecf,-4c<-1czl<539<-560<55z<-560<55h<<2s4<*3.i<-2sq<<3<r<8<<-s<2<34d<1l<-35y<2<3<k<-l<f<-' +
-  'g<<2pp<<4<*3.2<2<*9.3<<2<<10<*5.nqt<-vtx<<3<2m<1<2<2<8z<*4.9c<335<-2vl<3w<3c<3d<au<c<a7<2i<a<<4o<*7.5h<<-5j,<*7.36<24<*3.4<<2g2<*3.-2d0<*4.1hk<*3.jp<*' +
-  '7.5<<eq<*8.3ag<-3g5<*4.-5gg,1ecf<-1ea5=jz<-4p<-hr,1ecf<-1ea8,1eer<-1dzg<<-fm<fl<2<-fa<f6<5pd=1<1q<-1r<3bu<<-92c<57<-58<7<*14.2<*4.xas<<-xau<<6<<5<*9.1' +
-  '<*17.39s<*10.t46<*34.2u<*3.r4<-xpo<r5<7e<<3d<5<<5q<a<bi<-43<eb<ad<3m<*6.1<3o<5r<15<av<*3.f<1<*3.2<*6.k<1<1<3p<*8.1<*6.1<<5<*4.1as<k2<-1pf<<1ts<*32.9t<' +
-  '*10.9<*9.-5as<2q2t<-2q2q<2q66<-2jsa<3<b<2<<5<<3<1<1<1<4<b<6<*4.5<1<2<1m<<4,17x4<-17x4,17x4<-17x7,17x4<-17x4,17x4<-17x5<*6.2<*18.1<*30.3<*52.1<*4.1<<1<' +
-  '-5y0<5xz<*3.,-5u<-6ja,1ecf,-4q,-17u1,f<-6ai<1x<-x<-4c,1ecf,-55<-1e7c,1ecf,-54,-17u3,f<-6dr,1ecf,-56<-1e4a,1eet<-1eg7,1ecf<-1ebb,1ef1<-1eg7,1ecf<-17pp,' +
-  '-bc,f<-1m<cg<*3.-cy<cx<*6.-5jq<5jp<-5jq<5jp<*7.1<1<*5.2<2<*16.1<<1<<1<1<*22.1<1<*10.5<<2<<2<*6.2<<2<<2<*34.4<*13.-aa<a9<*35.4<*6.4<*26.4<*29.2<*255.m<' +
-  '*11.51<<,178l<-178m<*157.,174c<-174d<*42.,1736<-1737<*100.8<*53.3<*26.6<*112.2ina<*26.-2io0<*33.1f3<<-1f5<*71.18<*49.2<*31.a<*16.74<*131.m<*63.4<*32.2' +
-  '<*14.1<*103.3<*101.1<*151.2<*138.6d<*6.-yz<*256.-hi<*6.-2o<*8.1h<*3.2ids<*44.4<*100.c<*15.2<*15.1<*15.1<*37.1sa<*88.8<*14.-1up<*3.2l<*3.6o<*6.4a<*768.' +
-  'lc<*256.34<*13.3<*11.3<*57.1<4<*16.2<*12.4<*10.-zd<*217.3<*17.3<*13.3<*218.6<*12.4<f<*12.4<*56.8<*10.6<*40.8<*30.2<*12.4<<e<*9.-2i95<*16.dr<-1c<*38.-d' +
-  'e<d,z<-10<c<m<6<<9c<<6l<14l8<-1e0d<<1b3<yc<3j<1sg<jz<47x<1h<-b;kg:<;kg:<<2v<2m,14s3<-14s4<-9ju<-3,1ef1<-1eil,1ecf,-4c<-1e4n,1ef1<-1ef1,1ef3<-1dg7<3f<d' +
-  'u<<du<<7<6t<7b<g5<1wb<1qc<*7.2,183g<-183h<*24.-6fm=17z=3z=5r=bp=3j=3j=3j=3j=3j=3j=h=31=3j=3j=2x=3j=27=7z=27=1fz=f=v=8l=3t=4v=f=5b=2n=3z=f=3w6,14w8,-1b' +
-  'dq,4ae=k=2ivf=,-2jrx,f<-6ds=17z=3z=5r=bp=3j=3j=3j=3j=3j=3j=h=2=2y=3j=3j=2x=3j=27=7z=27=k7=vr=f=v=8l=3t=8=4m=f=5b=2n=3z=f=3wv,14vj,-1be0,46t=44=hs=9=9,' +
-  '-7o2,69z<vw=hs=9=9=244<-2n2<<2j07<-2j08<*7.-79e=17z=3z=5r=bp=3j=3j=3j=3j=3j=3j=h=2=2y=3j=3j=2x=3j=27=7z=27=k7=vr=f=v=8l=3t=4v=f=5b=2n=3z=f=3wv,14vj,-1' +
-  'be0,46t=44=hs=9=9,-7oa,6a7<vl=2ms<2gd4<-6<-2<-2q96=17z=3z=5r=bp=3j=3j=3j=3j=3j=3j=h=2=2y=3j=3j=2x=3j=27=7z=27=k7=vr=f=v=8l=3t=4v=f=5b=2n=3z=f=3wv,14vj' +
-  ',-1be0,46t=44=hs=9=9,-7oa,6a7<3ie<2gcw<-2q94=17z=3z=5r=bp=3j=3j=3j=3j=3j=3j=3j=3j=3j=2x=3j=27=7z=27=k7=vr=f=v=8l=3t=4v=f=5b=2n=3z=f=3wv,14vj,-1be0,46t' +
-  '=44=hs=9=9,-1ei,f<3ie<2gcy<-2q96=17z=3z=5r=bp=3j=3j=3j=3j=3j=3j=3j=3j=3j=2x=3j=27=7z=27=k7=vr=f=v=8l=3t=4v=f=5b=2n=3z=f=3wv,14vj,-1be0,46t=44=hs=9=9,-' +
-  '1ei,f<2jve<-2gd1<-9w7=17z=3z=5r=bp=3j=3j=3j=3j=3j=3j=3j=3j=3j=2x=3j=27=7z=27=k7=vr=f=v=8l=3t=4v=f=5b=2n=3z=f=10u=2w0,14vj,-1be0,46t=44=hs=9=9,-1ei,f<3' +
-  'ie<2gd1<-2q99=17z=3z=5r=bp=3j=3j=3j=3j=3j=3j=3j=3j=3j=2x=3j=27=7z=27=k7=vr=f=v=8l=3t=4v=f=5b=2n=3z=f=3wv,14vj,-1be0,46t=44=hs=9=9,-1ei,f<2jvd<-2gd0<-9' +
-  'w7=17z=3z=5r=bp=3j=3j=3j=3j=3j=3j=3j=3j=3j=2x=3j=27=7z=27=k7=vr=f=v=8l=3t=4v=f=5b=2n=3z=f=3wv,14vj,-1be0,46t=44=hs=9=9,-1ei,f<3ie<2gcv<-2q93=17z=3z=5r' +
-  '=bp=3j=3j=3j=3j=3j=3j=3j=3j=3j=2x=3j=27=7z=27=k7=vr=f=v=8l=3t=4v=f=5b=2n=3z=f=3wv,14vj,-1be0,46t=44=hs=9=9,-1ei,f<-4gm<*6.ag<*6.3c<*3.9x<*7.h<*9.16h<*' +
-  '11.2rn<*3.3<*3.29g<-8t9,1ecf,-1dr3,6lo,-780,1ecf,-1758=2izd,-2q3r=5nc,ng,-o5=2kg3=1r;9s:-2kcf=r6w,-2;f4:12,-2;56p:-r8u<op<2jpc<-2ke3<*3.-5z<31g,-8bw<5' +
-  'ec<raj,-2<-rei<,1v<s16<-xcy,8bi,-2zw<-5bo,5g5,2v9,-2zt<s16<-rz5<-5dr,8bh,-2xi<s08<-xs3,1ecf,-18ij,1d4,-780,1ecf,-17uf,p6=2izd,-2kgb,-q=2kg2=1r<-2pqx<-' +
-  '7u,5e<5bf<-19<2w<rai,-2<-r9z<-5da,-5v<1,-2<wtu,-r7x,r7u<-x1u,1ecf,-1dr0=5xw,no,-780,1ecf,-17sn,-30=16,p6=2iya=12,-2kdz,rbp=1t1b=1r;e8:-2kd8<2ke1<<-2kj' +
-  'z<-5ah,-2<wnr,-2<1,1b<-wu5,-2<5p,5dz<rq,-2<qez,-2<-wyj,1ecf,-1dr0=5xw,-1l,p8,-780,1ecf,-17sn,-16,oj=2izd,-2kgc,2kik,-2kja=2kg2=1r;m8:-2q1v,-2;56p:-x=5' +
-  'pk,-5qi,5ot;56q:1l=r6p,-2<rw<-xc2<-2<57k<<rep,-2<-rbv<j<-5d8,-5q<5p,-5q<5ja<-5ja,-2<45<wnj<-r0z<-5yz,1ecf,-1dr6,5vu=n,p8,-780,1ecf,-17ue,p5=2izd,-2kgc' +
-  ',nb,-o1=2kg2=1r<-2kj2<s2y<<-xd9,-2<5e3<rz5<-p19<-8f0,-28,5gj<30o<-8bn,5g0,-5lo,5h6,nd<-lc<-5dn,-5o,67q,-ql<1z<-5do<1<1,wni,-r9p<-c<-3x,1v<-5bk<<1n<-1j' +
-  ',wo6<-x2e,1ecf,-18ik,1d5,-780,1ecf,-17ue,p5=2izd,-2kdy,rbm=1t1d=1r;56p:-1t6i,-2<-wk3<2prd<-1t9g<sk<-pp,-2<-raj<j<-5ip,-2<69o,-t<qmg<-x3p,1ecf,-18j2,mn' +
-  ',qz,-780,1ecf,-1758=2izd,-2kga,-r=2kg2=1r;io:-1t5i,-2;56p:-rth=j0,r9f<2b,-2<-wog,wne,-r9n<ryr<-xcl,5fc<-5iv,-2<5ge<-5d0,-5q<7b<5az<r9j,-2<-wm4,-5s,97<' +
-  '-8u,-2<-8r,1ecf,-1dr3,5ur,qw,-780,1ecf,-17vi==,q7=2izd,-2ppk,5wk,-o2=2kg2=1r;m8:-2q1d=6av,-6ay,wy9<1t4d<*3.-2psd<-7c,2o<wpq<-wmo,wn7,-wl6<88m,-2<e,-2<' +
-  'oe8,-2<-5r,-2,tx<-xdi<2b<1<-gl,1ecf,-1dr9=5xm,-1k=e,pb,-780,1ecf,-17t6,-29=,q4=2izd,-2ju0,-ls,-1a=2kg2=1r<i<8<-2q1w<8o,wn7,-r9l<rbr<-8<-rfz,1w<-5bb,-5' +
-  'u,5jg<-16,17<-i<rae,-2<-wno,-5w,5ji<-16<-5qr,1ecf,-17uq,pb,-780,1ecf,-1758=2izd,-2ppk,895,-30n=2kg2=1r<-2ptv<5aq<-5aa,-2<2c,wlw,-r9n<-5e2,5dt<-5cu<-ey' +
-  ',1ecf,-18j4,1dp,-780,1ecf,-1758=2izd,-2kgc,na,-o0=2kg2=1r;io:-1t5k,-2<-rdk<3c<-5ik,-2<8gh,-2<o9j,-2<2,-2<2,-2<-wiv,wlt<-x1h,1ecf,-18j4=pq,-2y,qv,-780,' +
-  '1ecf,-17sx,-2j,q6=2izd,-2pob,5v9,-o0=2kg2=1r;m8:-2q0q,-2<2q1z<-2psb,5dq,-1g<r6j,-2<-raz<rb0,-2<-wq7,4i<8bn,-2<-8ae,8ae,p2z<-13,-rwt<rws<-xce,wn4<p5,11' +
-  '<-s0p,10<-5dq,5dn<r8k<-wnv<wn1<-wlh<wlu,-2<2i,-2<-wu8,wu8<-wnj<-f6,1ecf,-1dr7=5xv,nw,-780,1ecf,-17sv,-1p,pa=2izd,-2kgd,nb,-o0=2kg2=1r<-2kj4,5t<-35<m<-' +
-  '5cm,8ak,-2wz<ryl<-n2<1<-3x<-wzq,1ecf,-18j3,1do,-780,1ecf,-17ve,q5=2izd,-2jtr,p,-o0=2kg2=1r;io:-1t5l,-2<1t68<<-2psz,5f0,-1e<-3a<-1a<2p<-5bz,-5y,5jk<-5j' +
-  'l,3l<wog,-2<-r9m<-5cl,5dn<-5ff<xdx<-qw<-wtm,-2,5ja<s16<-xqm,1ecf,-1dre,5vx,q1,-780,1ecf,-1758=2izd,-2q3p=5nb,n3,-nr=2kg1=1r;9s:-2kcs=r6x,-2;dc:-wx1,-x' +
-  ';hs:5qs<2kdl<-2kjt<1<s2z<-xc8<599<s30<<-3<2<<-s36<s2y<-xd7,-5r,5ho<-1w<1<s30<-rzd<s0a<-t2,-2<-rav,1p<-1q,1p<2zo<-8au,-5z,5jl<r6h,-2<-wk4<wn3,-2<-wpg,-' +
-  '2,5cq<-15<-5nq,1ecf,-18ir,1dc,-780,1ecf,-17vc,q3=2izd,-2kga,n7,-nx=2kg0=1r=a<1<-2jty<-pc<2s,2xx<oa5,-2<-r8g<m<-5ic,-2<wq6,-2<2,-2<4n<-wp1,5dl<2x0<-8p3' +
-  ',1ecf,-175e,-780,1ecf,-17vc,q3=2izd,-1t2l=1t1n=1r<-1t5e<-2h,-2<2,-2<-wjd<-2e,-2<-7n<-5j,1ecf,-1drb=57h,1ee,-780,1ecf,-17vc==,q1=2ixw=1g,-2ppr,59r,-11=' +
-  '2kg1=1r;io:-1t5n,-2;56p:-rtm=rsl,-2;56q:-r6o=r5j,-2<ru<-xc6,5ep,-5kt<xi7<-s32<-5al,-2<5d1<-5bu,1m<57p<-59d<,1l<88z<-2y9<-5ce<,89y<p2c<-xcc<5bo<-5bp<xc' +
-  '7<<1<*3.-xcc,1g<xbl<-s4<<-q,-2<-wyy,1ecf,-18j4,1dp,-780,1ecf,-1758=2izd,-2poh,5vc,qqd=1t1s=1r;io:-1t5m,-2;56p:-wtm=5lx;56q:r6n,-2;56r:2c,-2<1t4k<s<-j<' +
-  '-1t9k<48,-2<3,-2<-rbt<l<-5c9,wn6,-r9v<-5f9,8ce<od4,-2<-r3v<<-5jv,5ez,-5l3,5je<ryw<-s03<c<-5in<62<<-er,1ecf,-1drc,6lx,-780,1ecf,-1758=2izd,-2kgd,n8,-nx' +
-  '=2kg2=1r;56p:-2kza=rso,-2<-wkf<xby<-xc1<583<-5h1,-2<8hr,-8bt<5di<-5hn,5jd<-5jd,-2<63,-63<3r<wn4<-wkx,wmh<-x19,1ecf,-1drj,6m4,-780,1ecf,-1758=2izd,-2kg' +
-  'd,b,-10=2kg2=1r;9s:-2kcx=r6y,-2;hs:-r73<2ke2<-j<-2kji,4b<ryt<-s36,1n<-1o<24<s10<<-xc9,-1y,5f5<ryw<-pj,-2<-raz<q<rzs,c<-pt,-2<-wnu,wmf,-r8r<-5bq<<-1t,-' +
-  '5w,5h9<rdr<-rfg<-59s,5do<-5d0,-62,5j9<-1l<-5qi,1ecf,-1drd=5xh,og,-780,1ecf,-17tf,o6=2izd,-2kgb,9,2zb=2hfr=1r<12<-j<-2kjf<rb2,-2<-r83<-5c2,-62,5ja<2wn<' +
-  '2<-2ns,-2<-5m9,-20,5f8<-5s4,1ecf,-195l=mp,1dg,-780,1ecf,-1758=2izd,-2pps,58q=2kg3=1r;56p:-1t50,-2<1t58<-2kj3<30x,-2<-89y,4s2,sko<-xrm,1ecf,-1dre=5xl,o' +
-  'd,-780,1ecf,-17tc,o3=2izd,-2pol,5v3,2jsj=1r<-2kfv<s08<*4.-7,-pt<ps<<-xr1,1ecf,-175e,-780,1ecf,-1758=2izd,-2ppt,2pov=1r<-2pru<-1t,-2<-4b,-2<5sb,-2<rq3<' +
-  '-xfi,-2<-bn,1ecf,-18j9,1du,-780,1ecf,-17vb=3,py=2izd,-2kdr,2kct=1r<-2kiw<-5f1,-2<5hc<n,rav<-wpu,-2<2z,5d7<-5d8,5d7<-5fi,8ce<-k,-2<oaf,-2<-wk1,-64,5ja<' +
-  '-4c<-5ez,-2<5i9<-5i9<60<-ba,-x<wz8,-2<-32,-2<2,-2<-wq0,1j<wrh,-2<-30,-2<s7<<1<-s9,-2<2,-2<2,-r6m,r6j,1<7<-wqm<wof,-2<2,-2<2,-2<-wp3,-2<l,-2<-1k,-2<7j<' +
-  '-2b,-2<3i<-5<1d<-1d<wh0,-2<2x,-2<3<-wl7,26<wkq,-2<-wls<1<57m<,1i<r7s,-2<-whw<<-d<-5z<*4.5v<<j<<77,-x<w,t,-1r,53e,8<-52s,5u1,-5uz,5uy,-rl,8<-1u<-50z,-x' +
-  ',53e<-52j,1r,-2p<1z,-2<-2u,-2<2s,-2<-11,-x<-12,-2<1y,-x<w,o,-1m,2j,53e<-553,-1s,u<2h,-39<1m,1h,-2f<1o,-9<-l,-x<51n<-50s,-lk,km<w,-x<w,-x<w,-x<w,l,5t1,' +
-  '-5ul,5um<-t4<-4z2,-2<-s,-2<-6,-2<-o,1b,-29,53a<-1s<-4z2<-1m,1a,-28,2d,-1k<-1z,3l<-3o,3l<-3l,3l<-1o,-x<w,-x,18<-d,e,-1c,52x,8<-52b,-x,52x,8<-52b,-x<51d' +
-  '<-50i,-x<x4r<-x39,-2<-32,-2<3p,-2<809,-2<2,-2<2,-2<2,-2<2,-2<1a,-2<-18,-2<2,-2<2,-2<2,-2<2,-2<2,-2<27<-18,-2<-y,-2<2,-2<2,-2<w,-2<2,-2<-w,-2<2,-2<2,-2' +
-  '<2,-2<2,-2<2,-2<2,-2<2,-2<2,-2<2,-2<2,-2<e,-2<2,-2<-82m,-2<83t,-2<-15,-2<2,-2<2,-2<-82q,-2<2,-2<83w,-2<-16,-2<-82o,-2<82q,-2<2,-2<2,-2<2,-2<2,-2<2,-2<' +
-  '-82y,-2<83n,-2<-n,-2<-82y,-2<830,-2<2,-2<2,-2<-832,-2<81w,-2<2,-2<16,-2<2,-2<2,-2<-81f,891,-89z<5k,-2<-4,-2<-4k,88e,-89c<w,4st=3fk,-89c<w,88e,-89c;56p' +
-  ':3h,-2<2,-2<2w,-2<-2u,-2<2q,-2<-5f,4ss=3fl,-89c<6k,-2<vwg,-2<-w1b,-29<w2o,-2<-vvk,-2<-2y,-2<-2s,88x,-89v<1q,w0v,-w35<1d,88d,-89b<7o,-2<vve,-2<-vzi,-2<' +
-  '-2o,88d,-89b<w15,-2<-vuk,-2<c,-2<vua,-2<-vzi,-29<w1r,-2<-vvo,-2<vxk,-2<-vwi,-2<vwc,-2<-w23,w1o,-w2m<36,-2<-1h,-29;9s:w33<-1c,-2<-w0e,-x<1q,-29<w1s,-nr' +
-  'm,nrj<-w0f,88b,-899<3k,-2<15,-2<-z,-2<-2,-2<-2,-2<3m,-2<-4,-2<-68,88b,-899<4y7<-4ti,-2<2x,-2<-s,-2<e,-2<-5k,-29<w2j,-2<-vvg,-2<c,-2<-61,88b,-899<4x,-2' +
-  '<vx5,-2<-w16,88b,-899,50a<-4sw,-2<-2n,-2<-13,-2<11,-2<2j,-2<-3i,-2<-23,-29<74,-2<-5p,4sj=3fr=nsu=1=1==16=1,-w3i,w21=1=1=17=1<-vxu,-2<-4q,88b,-899<79,-' +
-  '2<-3i,-2<-12,-2<-1t,88b,-899<32,-2<3s,-2<-5y,4sh=3ft,-899<89f<-82x,-2<-2q,-2<-2x,4sh==3fs,-899<w2y,-2<-r9f,-2<-4mz,-2<-2q,-2<vz2,-2<-w1c,-29<1j,w1f,-w' +
-  '2d<3v,-2<2,-2<vx6,-r7o=3g0,nrk<-vyq,-2<-1h,w2h,-w3f<w,889,-897<5z,-2<2,-2<-24,-2<8,-2<30,-2<vvy,-2<-w1g,w0p,-w0s<u,-2<vym,-2<-vyo,-2<-2,-2<-1h,889,-89' +
-  '7<w1m,-2<1a,-2<-vyy,-2<vz0,-2<-w22,889,-897<79,-2<vvq,-2<-vz0,-2<l,-2<-j,-2<vym,-2<-vyi,-2<2,-2<-2o,-29<1k,889,-897<w32,-2<-w26,889,-897<w11,-2<-nq8<n' +
-  'rj<-w1i,4sb=r8x,-w27,w35<-24,-2<-w06,w19,-w27<w,w19,-w27,w34<-w0h,-2<-16,4rn=3g2,-87t<vzk,-2<-w06,-x<w,88c,-89a<w12,-2<2,-nrw,nrt<-w08,-x<6h,-2<-50,w1' +
-  'l,-w1o<2,87p,-87s<vzm,-2<-vzi,87m,-87p<vzk,-2<-vzm,-2<vzo,-2<-vzk,87l,-87o<2,-2<2,-2<2,874,-877<2,-2<vze,-2<-vxy,-2<38,-2<-26,-g<7sf,-1d<1c,-1d<1c,-1d' +
-  '<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c' +
-  ',-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1' +
-  'd<1c,-1d<1c,-1d<-5eo,2bj<38v,-5lt<1c,2bj<38v,-5lt<1c,2bj<38v,-5lt<1c,2bj<38v,-5lt<1c,2bj<38v,-5lt<1c,2bj<38v,-5lt<1c,2bj<38v,-5lt<22,2bj<38v,-5lt<l,2b' +
-  'j<38v,-5lt<1c,2bj<38v,-5lt<1c,2bj<38v,-5lt<1c,2bj<38v,-5lt<1c,2bj<38v,-5lt<1c,2bj,-2ap<5jj,-5lt<1x,2bj<38v,-5lt<q,2bj<38v,-5lt<1c,2bj<38v,-5lt<1c,2bj<' +
-  '38v,-5lt<1c,2bj<38v,-5lt<1c,2bj<38v,-5lt<1c,2bj<38v,-5lt<1s,2bj<38v,-5lt<v,2bj<38v,-5lt<1c,2bj<38v,-5lt<1c,2bj<38v,-5lt<1c,2bj<38v,-5lt<1c,2bj<38v,-5l' +
-  't<1c,2bj<38v,-5lt<1c,2bj<38v,-5lt<1c,2bj<38v,-5lt<1c,2bj<38v,-5lt<1c,2bj<38v,-5lt<1c,2bj<38v,-5lt<1c,2bj<38v,-5lt<1h,2bj<38v,-5lt<16,2bj<38v,-5lt<1c,2' +
-  'bj<38v,-5lt<1g,2bj<38v,-5lt<1c,2bj<-2bk,2bj<38v,-5lt<1c,2bj<-2bk,2bj<-2bk,2bj<-2bi,2bj<38v,-5lt<1c,2bj<-2bk,2bj<-4m7,-1d<1a<1,-1d<1c,-1d<1c,-1d<1c,-1d' +
-  '<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1u<-j,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d' +
-  '<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<1c,-1d<2<3a,5es<-5et,5es<-5et,5es<-5et,5es<-5et<<q<<-s<*4.l<2<-o,-2<1<1,' +
-  '-2<2,-2<1<<1,-2<2,-2<1<*4.et<*24.2<<-e3,2a=em=3;56p:-az<-3t<*4.-2f<<26<-2<-26<<25<73<<-9b<ht<<2<-hy,g8===================16<-g0<-1z<2a<2<1<5r<*6.96<-9' +
-  '7<9z<-u<k<<-i7<*3.25<<1<<1<fs<6<<-id<2e<<ed<-ed<1k<-1l<ey<u<3<<-ii<<2a<<2<5t<<l<<2<9<-9a<<2f<*6.f4<-f5<*3.2l<2y<<-8a<<2m<*9.2d<2z<f<<4<8o<7<6<-hz<<2t<' +
-  '*3.2l<2p<g<2<c<<-96<<2u<ep<-eq<2k<-5h<<2u<eb<-p<<-gk<<2t<f6<-co<2o<*3.9f<-hf<2n<<ew<-ex<<e7<-e8<<55<<-6r<-1a<2s<es<-et<ez<-w<f<-hf<2t<*4.5u<-5v<<ed<-e' +
-  'e<e8<n<-ex<*5.4t<-88<gh<-gi<86<<9p<-hr<34<*4.4x<8r<w<-hv;56p:54<2u<<8w<-gy<37<ea<-eb<<cy<-cz<-5<4t<*3.7z<-g3<3a<2<1<1n<-17<-3y,4c=bi<-ch<*8.dh<-df<4o<' +
-  '<8h<-gz<,4b=bi=<-cb,e4<-e5<<1<<-45<*3.-w<9g<*3.8y<-dl<4n<<7m<-an<1;56p:q<-r;56p:;56q:p<-p<-2;56p:p<-p<*3.1f<-1g<;56p:<*4.1a<-1b<*3.,<<;56p:<13<-14<*5.' +
-  '8j<*11.-17<*25.-61<o<<-q<*3.o<-p<*4.q<<-s<s<-t<*3.f<-g<b<7<<-l<<l<-m<<c<*3.-f<*7.p<-c<*11.p<*12.;56p:h<-i;56p:h<-i<;56p:g<-h<*14.c<<7cq<*12.16<-17<*24' +
-  '.j<-k<*18.9<-5f4<*16.5f4<-5f5<*16.9s<*4.54t<-5eq<*16.5ea<-5eb<*8.5e3<-5e4<*8.5dw<-5dx<*9.1<*4.2<*7.1<1<*4.2<*8.7w<*4.54t<-5cu<*16.5ce<-5cf<*8.5c7<-5c8' +
-  '<*9.1<*4.2<*8.5bk<-5bl<*8.5bd<-5be<*8.5b6<-5b7<*9.1<*4.2<*7.1<1<*4.2<*15.1<*8.59n<-59o<*24.590<-591<*8.58t<-58u<*8.58m<-58n<*9.1<*4.2<*8.583<*4.-587<*' +
-  '8.57r<-57s<*8.57k<-57l<*8.57d<-57e<*24.1k<*4.-1o<*8.1g<*4.54y<-56j<*3.56t<*7.1<*7.1<*7.1<*7.1<*7.1<*7.1<*7.1<*7.-77z<x<-33<*3.30<*5.-35<*5.2c<-2d<2c<-' +
-  '2d<*11.2r<-2s<*5.2k<2<-2o<*4.2f<-2g<2k<-2l<*7.1<*3.2a<-2b<*3.22<-23<1<<1<*5.3<1r<3u3,===1====8<-6<<-3w9<-5<<j<6<<-p<*6.t<<-v<f<-g<<6<-7<*6.1e<4<*7.2c<' +
-  '-2d<2c<-2b<<2<*18.15<-16<*4.1<*7.1r<-1r<1q<-1o<*4.3<*8.t<<-t<<2<*3.9<10<3b<-2<-2z<<8<-f<<9<3<2l<-30<<6<14<<n<-1p<*20.1<*6.1x<-1y<1<2<12<-v<*5.4<<2<*3.' +
-  '3m<-24<*7.2c<-2d<2c<-2d<1<*3.1<*10.2k<-2l<*12.1<*7.1<2<*5.-7<9<*8.t<<-v<1<*3.1<*3.1j<*7.2c<-2d<2c<-2b<<2<*22.1<*6.1b<-1c<1<<1<1n<-1o<*4.3<*8.t<<-t<<2<' +
-  '*3.8<<3c<-24<*6.3<*3.1<*3.-i<h<3<<3<<3<<3<1<3<*3.1<2<-2<-2<-3<-9<-e<p<*4.4<*5.3<*3.1<*4.9<19<*7.2c<-2d<2c<-2c<*3.1<*9.1p<-1q<<1o<-1p<*12.1g<-1g<*9.2<<' +
-  '11<-12<*3.-7<<11<-u<*8.t<<-u<*3.1<*4.7<<1a<*7.2c<-2d<2c<-2c<*3.1<*23.1g<-1g<*9.2<<11<-12<*3.-7<16<-y<1f<<-37<1p<*7.t<<-u<*3.1<*4.7<<1a<*4.2e<-2f<*3.2c' +
-  '<-2d<2c<-2c<*3.1<*4.2x<-2y<*14.2e<-2f<*5.2a<-2b<*6.11<-12<11<-12<t=19<-23<22<-21<*5.-7<22<-23<x<-12<8<2<-1m<1l<*7.t<<-u<*3.1<*3.a<-b,-j=<20<*18.3<*24.' +
-  '1<*9.1<2<*7.8<*6.1<1<p<-k<j<-r<*6.-l<2pk,1i<-1j<*6.,1f<-h<-10<*14.10<-11,11<-k<-j<6<-7<6<o<-w<6<o<-w<f<-g<<f<-g<3<*8.-2p7<*50.1<*7.5<*6.48<-2m<<1<1<*4' +
-  '.w<-x<1<1<28<-2b<1<*21.1<1<*3.1<*8.1<*10.2<*5.3f<14<12<14<-27<-17<27<-28<<26<<-28<27<-28<27<-28<27<-28<27<-27<27<-28<27<-28<27<-28<<26<<-28<27<-28<27<' +
-  '-28<27<-28<<26<<-28<27<-28<27<-28<27<-28<<26<<-28<27<-28<27<-28<27<-28<<26<<-28<27;56p:c<-2l<27<-28<27<-28<27<-28<27;56p:9<-2i;56p:7<1z;56p:9<-29<-a<2' +
-  '7<-28<27<-28<27<-28<27<-28<27<-28<-2x<53<-1d<4<-5<4<-3<2<-6<<-r<*3.c<<-e<*3.1<1<*4.6<2gr<*10.1v<*3.-1y<*17.9<-a<9<-a<*8.i<-h<*16.-mu<*9.k<-l<*3.i<-j<*' +
-  '17.3<*12.4<*9.-ft<*14.h<-i<*8.a<*21.b<*20.c<*13.1<*3.1<<i4<*28.bo,<,=<,<,<,<,=<,<*3.,<,<,<,=<,<<,<*7.1,<<,<,<,<*5.-2d0<38<-39<38<-39<38<-39<<2d<-2e<36' +
-  '<-37<<35<-36<2a<5<-2h<34<-35<*6.2m<-2n<*3.2w<-2x<<2v<-v<-22<<2u<<f<-3c<2v<-2w<<1x<-1y<w<-x<w<-x<1v<-1w<v<1w<-3<-1d<<j<-20<w<-x<2p<-1w<-v<1n<<h<<-b<-1y' +
-  '<*6.17<*4.-1b<*4.1,-2<2f<-i<15<-34<1v<-1w<4<-5<1v<<-1x<11<*4.-15<2a<-28<27<-2c<2y<-o<-2b<19<4<<-1c<<14<<4<*5.p<3<-4<3<<-5<<4<a<<1d0<*35.1l<-1m<*17.2<*' +
-  '16.c<al<*30.2<*5.b<*29.1t<<-1v<*15.4<*26.2e<*6.,1d=<-1f<*20.,u=<-w<*11.d<-e<*6.6<n<-n<*3.4<*3.-i<*6.e<a<-b<,<*7.3<<3<-4<*3.-6<-e<4k<*15.1d<<-1f<*7.1d<' +
-  '-1e<*8.10<-11<*5.w<-x<*8.p<-q<*3.n<<-p<1<*16.-jp<*7.-1w<-10<2u<-2v<y<o<-1o<y<o<k<k<-16<-1p<y<-z<y<p<-1p<y<-z<y<m<-1m<*3.w<n<13<g<-36<w<-x<w<p<-1n<w<-x' +
-  '<w<l<1h<-1i<-1k<w<-x<*3.1h<1g<<4<1<<-38<t<n<-1i<t<n<-1i<t<u<6<-t<1a<-2f<t<m<c<-1u<u<s<-1o<1p<-1q<t<-u<1d<a<-1p<s<b<g<k<-27<<n<p<-1e<1d<-o<j<-1b<q<j<-1' +
-  'b<*4.n<<k<r<h<-i<<g<-h<<7<7<-g<f<-g<<k<-l<e<-f<3<-4<<e<<2<-2<q8<*36.-1r2<*80.8,-9<8,-9<8,-9<8,-9<8,-9<8,-9<b<*379.1<6p<-6q<*16.6a<-6b<*8.63<*6.-69<*17' +
-  '.-17<16<*198.a<*9.fk<*70.-hh<*26.5;56p:<;56p:1;56q:<;56p:<20<-21;56p:;56q:2;56r:;56s:<1x<-1y<*3.;56p:;56q:;56r:;56s:<1m<-1n<1;56p:1b<-1c;56p:;56q:;56r' +
-  ':<;56p:;56q:<;56p:<1e<-1f;56p:<;56p:<13<-14<;56p:c<-d<;56p:;56q:u;56r:-v;56s:;56t:<z<-10;56p:;56q:<;56p:;56q:<1<v<-w;56p:;56q:<l<-m;56p:<;56p:<*3.j<-2' +
-  '2<24<-25<24<-2e<1o<2<-18<17<-4<<2<;56p:;56q:<sdz<*80.-tm8,6cw,8e,14jk<-1b4x,6cw,14rz<-1b4x,6cx,8c,14jm<-1b4y,6cz,8a,14jo<-1b50,6cz,14rz<-1b50,6cz,89,1' +
-  '4jp<-1b50,6d6,82,14jw<-1b57,6d6,82,14jw<-1b57,6d6,14rz<-1b57,6d7,80,14jy<-1b58,6d7,14rz<-1b58,6d7,7z,14jz<-1b58,6d7,7z,14jz<-1b58,6d7,14rz<-1b58,6d7,7' +
-  'y,14k0<-1b58,6d7,7y,14k0<-1b58,6d7,7y,14k0<-1b58,6d7,7y,14k0<-1b58,6d7,7y,14k0<-1b58<,6ds<-6dt,6ds<-6dt<*4.,6cl,14rz<-1b4m<,6dt<-6du,6dv<-6dw,6dv<-6dw' +
-  '<,6du<-6dv,6ci,14rz<-1b4j,6dt<-6du,6dt<-6du<*3.,6dq<-6dr<,6dp<-6dq<,6do<-6dp,6do<-6dp,6do<-6dp,6do<-6dp,6do<-6dp<<,6dm<-6dn<*3.,6dj<-6dk<*9.,6da<-6db<' +
-  '*6.,6d4<-6d5<*4.,6d0<-6d1<*10.,6cs<-6ct,6cs<-6ct,6cs<-6ct<*6.,6bn,14qj<-1b28,6b1,14s2<-1b35,6b1,14s2<-1b35,6b1,14s2<-1b35,6b1,14s2<-1b35,6b1,14s2<-1b3' +
-  '5,6b1,14s2<-1b35,6b1,14s4<-1b37,6b1,14s4<-1b37,6b1,14s4<-1b37,6b1,14s4<-1b37,6b1,14s4<-1b37,6b1,14s4<-1b37,6b1,14s6<-1b39,6b1,14s6<-1b39,6b1,14s6<-1b3' +
-  '9,6b1,14s6<-1b39,6b1,14s6<-1b39,6b1,14s6<-1b39,6b1,14s8<-1b3b,6b1,14s8<-1b3b,6b1,14s8<-1b3b<*14.,6bm<-6bn,6bm<-6bn<<,6bk<-6bl<*8.,6bc<-6bd,6bc<-6bd<,6' +
-  'bb<-6bc<*9.,6b2<-6b3<<,6b0<-6b1<*8.,688,14rz<-1b09<,688,14rz<-1b09,688,14rz<-1b09<<,689,14rz<-1b0a,689,14rz<-1b0a,689,14rz<-1b0a,689,14rz<-1b0a,689,14' +
-  'rz<-1b0a,689,14rz<-1b0a<*17.,68v<-68w,68v<-68w<*3.,68s<-68t<,68r<-68s<*4.,68n<-68o<*3.,68k<-68l<,68j<-68k<*3.,68h<-68i<,68g<-68h<*17.,68g<-68h,68g<-68' +
-  'h<*13.5z5,,2m,14ud,-14ue,14um,-14f6<-i6,,2m,14uc,-14ud,14ul,-14f6<-i5,,2m,14ub,-14uc,14uk,-14f6<-i4,,2m,14ua,-14ub,14uj,-14f6<-i3,,2m,14u9,-14ua,14ui,' +
-  '-14f6<-g0,-23,4p,-23,14ui,-14f6<-i1,2n,14uh,-14f6<-i0,bk,-8y,14ug,-14f6<-g2,-1y,4k,-1y,14uf,-14f6<-hy,2n,14ue,-14f6<-hx,2n,14ud,-14f6,2gbr<-2gto,bd,-8' +
-  'r,14uc,-14f6<-k6<2a,bc,-8q,14ub,-14f6<-hu,2n,14ua,-14f6<-ht,2n,14u9,-14f6<-hs,2n,14u8,-14f6<-hr,2n,14u7,-14f6<-hq,,2m,14tn,-14to,14u5,-14f6<-ho,2n,14u' +
-  '4,-14f6<-hn,ay,-8c,14u3,-14f6<-hm,2n,14u2,-14f6<-hm,2n,14u2,-14f6<-hm,av,-89,14u2,-14f6<-hm,2n,14u2,-14f6<-hm,2n,14u2,-14f6<-hm,at,-87,14u2,-14f6<-hk,' +
-  'ar,-85,14u0,-14f6<-hi,ap,-83,14ty,-14f6<-hg,an,-81,14tw,-14f6<-he,al,-7z,14tu,-14f6<-hc,2n,14ts,-14f6<-j7<1u,2n,14ts,-14f6<-hc,ah,-7v,14ts,-14f6<-hc,2' +
-  'n,14ts,-14f6<-hc,2n,14ts,-14f6<-hc,,2m,14so,-14sp,14tr,-14f6<-hb,,2m,14sn,-14so,14tq,-14f6<-ha,,2m,14sm,-14sn,14tp,-14f6<-h9,a9,-7n,14tp,-14f6<-h9,a9,' +
-  '-7n,14tp,-14f6<-h9,a9,-7n,14tp,-14f6<-h9,a9,-7n,14tp,-14f6<-h9,a9,-7n,14tp,-14f6<-h9,,2m,,14to,-14f6<-h8,2n,ej<-h8,2n,ej<-h8,2n,14s3,-14dl<-h8,2n,14tl' +
-  '<-14t5;56p:4a<-4b,4t<-4u<4k<-4l<x<-y<,4q<-4r<z<-10<,4t;56p:-p<-46,4n<-3w<3l<-4f,4n<-4o;56p:41<-42<q<-r<4p<<-4r<*4.;56p:3t<-3u<<4e<*3.-4h;56p:3y<-3z;56' +
-  'p:3v<-2<-3v,h<-i<3q;56p:<-3s;56p:3z<-40<;56p:3y<-3z<*4.3x<-3y<3u<<-3w<;56p:3m,8<-3w;56p:3m;56q:-4<-3k<3<40<<-jk,ov,-6n,2gly<-2glq<6h<-5,-6n,2glx<-2gef' +
-  ',-7j<7j,-7j<-9s<9t<-ij<pv,-7j,2glx<-2h4c;56p:-3n<3m<,id;56p:-lz<-2<-2<sl<-p0<,oq,-6n,2glc<-2gep<-ou<2h3k<-2h3l,ie<-m3<tj<-d<-5<-ph<<,or<-3<-oq;56p:-3r' +
-  '<2h7b<-2h3m<pg<-ph<;56p:-3t<3s<;56p:-3u<<2h7a<-5<s<-2h48<p1<-p2<*4.pe<-pf=80,gg<-gg<hg<-pk;56p:-3z<3y;56p:-3z<sy<-p1;56p:-4a<49<<2h2t<-2h2u<2h4j<-2gfe' +
-  ',2ged<5<-2gf5<2geo<-2ggy<2ghh<-2h3x<o4,-6n<-hj,of<-6q<-hr<2h37<-2h38<*3.2h2p<-2gdi<-p9<hk,2gl5<-2h2r,ol<-om<2h2i<-2gdj<-p1<oy<-oz<;56p:-4e;56q:<2=49;5' +
-  '6p:-4d<;56p:1<49<*5.on,2gec<-2h31<-4f<4e<<-4g=4f<lt<-lu<*5.;56p:-4l<-2<4l<<2h29<1e<-2h3p;56p:-4m<-2<4m<<,2h1s<-2h6h<2h7c<-b<7<-8<-2h2h<<-4p<4o,lf<-lg<' +
-  '2h1z<-2h20<2h22<-2h23<<-4s<4r,nc;56p:-s5<2h6k<-2h1u<,n4,2gfg;56p:-2h7f<s4,2gf7<-2h2l,n6<3<-nb<<nq<-nr<-4w<4v<<-4x<4w<*3.-4z<4y<,mv<-rw<<sc<2get<-g<-2h' +
-  '1u,mt<-rt<2h6e<-2h1h<-4z;56p:<4x<<-4z<4y<*3.;56p:-52<rx<-mx<-52<51<<-53<52<*3.,2h1a<-2h1b<<fn<2gm6<-2gf3<-mt;56p:-59<58<*5.n4<-n5;56p:-5e<5d<*3.;56p:-' +
-  '5h<<rp<3<2gey<-2h1e<<me<-mf<2h1b<-2h1c<;56p:-5k<pk<-k2<<-5l<<2h68<-2h0q<<-5k;56p:2<-5;56p:1;56q:<5h;56p:-5h;56q:<<5e<<-5g<5f<*3.;56p:-5i<-2<5i;56p:-5i' +
-  '<5h<*3.;56p:-5l<5k<*6.-5q;56p:;56q:<5n<-5o<5n<*4.-5r<5q<-5q<-2<5q<-5q<=5o;56p:-5p<2h5a<-2gzn<-5p<5o<*5.-5t<r0<2gek<-2gdy<-lx<,2h04<-2h05;56p:-5v<5u<<-' +
-  '5w<5v<*3.-5y;56p:;56q:<2h5o<-2geo<-l7;56p:-5w<5v<2h07<-2h08<<,kn<-qn<=5x<-5y<<5w<-5x<5w;56p:-5x<<5v<<;56p:-5y<5x<-5y<5x<*4.-61<60<*3.-63<qt<-ks<-63<62' +
-  '<-63<=61<-61;56p:-2<1<5z;56p:-60<5z<<-61<60;56p:-61<60<*5.;56p:-66<65<-66<65<-66<65;56p:-66<65<<-67<66<<-68<67<*4.-6b<6a<*4.;56p:-6f<<6d;56p:-6e<<6c;5' +
-  '6p:-6d<<6b;56p:-6c;56q:<<69<1547'
-
-/** Combining marks in secondary order. */
-export const MARKS =
-  '<mq<-w=aa=7ze<-89q=a8=7ze<-8a8=18y<-191=18y<-18u<-5<9<-3<1j<-1n<2<-9<3<1c<-i<<-11<8==3=2=4=y===6=3===3===4=3=1==85=2=jd=3=sv=2gl=======b=k2=====6==4==' +
-  '2=====1=3==============3======1=====k4==1=======1====2=z====2=2=kx=2da=o0c=<-wa0====2=====8====2=3=6===a===3==4====2==1=2=2=rj=3=52=2j===3mh======2=5=' +
-  '=5=i=8=kb=c==14==1==1=ks====17p3<-1dki==5uo===a=4=<-17y=17i====1==<33o=14w4<-14w5=14w4<-1duz<-1d<3<5<*3.9<5<*6.6<<1<<2<4<b<i<7=1dj5=6<-1djd=1dj2<-1db2' +
-  '=1dbe<-hc0<-vr4<*8.=e<-f=<<6<-2<-6<2<gs=<==<==<=<=<==<*3.-l<<j<-df<is<-a<-ik<is<-a<-ik<is<-a<-ik<id<f<<-iv<id<o<-j3<id<f<-iu=x5<-x6=x3<-x4=ga==gs=-h2<' +
-  '-g4<<9<-a<*3.iu<-iv<*6.hw<j<<4<-3<<-4<<-i3<4g<u<*16.4r<*9.297<-2<-2<t5e<<-v5i=3j=3j=3j=1s===1o=73=3j=2uv=4x=28<-3so==3j=3j=3j=3j=72==3j=3j=3j=e8==29o=' +
-  '<-3k0=3j=3j=3j=3j=3j=3j=1=3h=34=c=1=3j=e3=53=1hr=j1=3x=3h=a4<-3xn=3j=3j=3j=3j=73=3j=3j=3j=e3=54=1hq=n0=3h=a7=<-3qu<35<<39t<3h<-2lw<-8<*7.3k<-7<*6.2z<7' +
-  '1<1hs<*3.iy<*8.-90<*3.4j2<*6.-31c<<=<*5.3<<4<4<*3.'
-
-/** Letters that count as two: the two letters, the secondary weight between them, the letters of equal accent in tertiary order. */
-export const PAIRS =
-  'aa0:x0z,x0y;ae6721:6e,5i,5rh;ao0:x11,x10;au0:x13,x12;av0:x15,x14;av6721:x17,x16;ay0:x19,x18;db0:fs;dz0:ir;ll0:64b,64a;ls0:iy;lz0:iz;oe6721:9f,9e,x6h;o' +
-  'o0:x1r,x1q;qp0:ft;ss6721:67,61q;th6721:5tm;ts0:ce,iu;tz0:x0p,x0o;vy0:x29,x28;zw0:b1'
-
-/** Ranges of characters without any weight. */
-export const IGNORABLE =
-  '0-8,e-h,3j-5,3q-p,4t-0,nj-0,w8-1,13l-u,14t-0,150-1,16o-5,174-a,17g-0,18g-0,1cm-7,1cv-5,1d3-1,1d6-3,1e7-0,1fk-0,1fn-1,1fr-3,1kq-0,1ow-1,1p4-5,1qi-o,1re' +
-  '-5,1rn-0,1u9-1,2zc-1,305-0,307-0,30e-1,32e-1,346-0,4ok-1,4pf-0,4qy-5,58f-0,5ez-8,5ow-o,5pw-0,5pz-2,6bv-4,6cq-4,6e8-4,6ee-9,8zj-0,wvk-2,1e68-f,1e75-0,1' +
-  'e77-3,1e7c-0,1e7e-3,1e7j-0,1ek9-2'
-
-/** Distance of the secondary weights of two marks. */
-export const STEP = 32
+export const CHARACTERS = 26718
+export const STRINGS = 1011
+/** Lengths of the four columns in TABLE: code points, counts of elements, primary weights, numbers of lower weights. */
+export const COLUMNS = [32519, 27729, 84923, 33717]
+/** Secondary and tertiary weights with the case bits. */
+export const LOWERS = [
+  0x0, 0x5000500, 0x5009c00, 0x500a000, 0x5003100, 0x5002b00, 0x5002400, 0x5001000, 0x5002800, 0x5003400, 0x5002000, 0x5003300, 0x7000a000,
+  0x500a200, 0x9e000500, 0x70000500, 0x5001300, 0xb2000500, 0xfb500500, 0x5009e00, 0x78000500, 0x5001400, 0x5009b00, 0x5009000, 0x500ae00,
+  0x90002000, 0x5002e00, 0x8a000500, 0x88000500, 0x8e000500, 0x9a000500, 0xa4000500, 0xb4000500, 0x8c000500, 0x9c000500, 0x96000500,
+  0xb6000500, 0x92000500, 0x98000500, 0x90000500, 0xa6000500, 0xb8000500, 0xba000500, 0xbc000500, 0x84000500, 0x86000500, 0xa8000500,
+  0xbe000500, 0xc0000500, 0xc2000500, 0xc4000500, 0xc6000500, 0xc8000500, 0xca000500, 0xa0000500, 0xa2000500, 0xcc000500, 0xce000500,
+  0xd0000500, 0xd2000500, 0x82000500, 0xd4000500, 0xaa000500, 0xd6000500, 0x94000500, 0xd8000500, 0xda000500, 0xdc000500, 0xde000500,
+  0x500a600, 0x5009800, 0x500a800, 0x500a500, 0xe0000500, 0xe4020500, 0xe4220500, 0xe4420500, 0xe4620500, 0xe4820500, 0xe4a20500, 0xe4c20500,
+  0xe4e20500, 0xe5040500, 0xe5240500, 0xe5440500, 0xe5a40500, 0xe5c40500, 0xe5840500, 0xe5640500, 0xe7680500, 0xe7c80500, 0xe82a0500,
+  0xe88a0500, 0xe90c0500, 0xe96c0500, 0xe9cc0500, 0xe9ec0500, 0xea0e0500, 0xea2e0500, 0xea4e0500, 0xea8e0500, 0xeaae0500, 0xeace0500,
+  0xeb100500, 0xeb300500, 0xeb500500, 0xeb700500, 0xeb900500, 0xebb00500, 0xea6e0500, 0xecd20500, 0xecf20500, 0xed140500, 0xed340500,
+  0xed540500, 0xed740500, 0xed940500, 0xedb40500, 0xedd40500, 0xedf40500, 0xee160500, 0xee360500, 0xee560500, 0xee760500, 0xee960500,
+  0xeeb60500, 0xeed60500, 0xeef60500, 0xef180500, 0xef380500, 0xef580500, 0xef780500, 0xef980500, 0xefb80500, 0xefd80500, 0xeff80500,
+  0xf01a0500, 0xe7080500, 0xe7280500, 0xe6060500, 0xe6260500, 0xe6460500, 0xe6660500, 0xe6860500, 0xe6a60500, 0xe6c60500, 0xe6e60500,
+  0xe7480500, 0xebd00500, 0xe8aa0500, 0xe92c0500, 0xe98c0500, 0xe7a80500, 0xe80a0500, 0xe86a0500, 0xe7880500, 0xe7e80500, 0xe84a0500,
+  0xe8ca0500, 0xe8ea0500, 0xe9ac0500, 0xebf00500, 0xec120500, 0xec920500, 0xecb20500, 0xec520500, 0xec720500, 0xec320500, 0xe94c0500,
+  0xeaee0500, 0xf19c0500, 0xf1bc0500, 0xf1dc0500, 0xf17c0500, 0xf1fc0500, 0xf21e0500, 0xf3800500, 0xf3a00500, 0xf3c00500, 0xf3e00500,
+  0xf4020500, 0xf4220500, 0xf4420500, 0xf3600500, 0xf4620500, 0xf4820500, 0xf4a20500, 0xf4c20500, 0xf4e20500, 0xf5040500, 0xf1bc2000,
+  0x5001600, 0x5001500, 0xf5640500, 0xf5e40500, 0xf07a0500, 0xf05a0500, 0xf03a0500, 0x5001b00, 0x74000500, 0x7c000500, 0x75000500, 0x7a000500,
+  0x76000500, 0x79000500, 0x73000500, 0xf6060500, 0xf6260500, 0xf6460500, 0xf7680500, 0xf7880500, 0xf7a80500, 0xf6660500, 0xf6860500,
+  0xf6a60500, 0xf6c60500, 0xf6e60500, 0xf7080500, 0xf7280500, 0xf7480500, 0xac000500, 0xf23e0500, 0xf27e0500, 0x500b400, 0x70002e00, 0x500b100,
+  0x500b800, 0x5002c00, 0x5002600, 0x5003000, 0xa0002000, 0xa8002000, 0x96002000, 0x5001800, 0x5002500, 0x5002900, 0xf96c0500, 0xf98c0500,
+  0xf9ac0500, 0xf9cc0500, 0xf9ec0500, 0xfa0e0500, 0xfa2e0500, 0xfa4e0500, 0xfa6e0500, 0xfa8e0500, 0xfaae0500, 0xface0500, 0xfaee0500,
+  0xfb100500, 0x500ac00, 0x5002200, 0x5001f00, 0x5001700, 0x500b000, 0x5001900, 0x5001c00, 0x5000300, 0xf8aa0500, 0xf8ca0500, 0xf8ea0500,
+  0xf90c0500, 0xf92c0500, 0xf94c0500, 0xae000500, 0x5008500, 0xb0000500, 0x5009700, 0x70002000, 0x5001e00, 0xb0002e00, 0xae002e00, 0xe2000500,
+  0xf09a0500, 0xf0ba0500, 0x7800a000, 0xaa002000, 0xb2002000, 0xf5840500, 0xf5a40500, 0xf5c40500, 0xf25e0500, 0xf5240500, 0xf5440500,
+  0xf29e0500, 0xe5e40500, 0xea2e2e00, 0xea2e2000, 0xecd22c00, 0xe7c82000, 0xe9cc2e00, 0xe82a2000, 0xe88a2e00, 0xe90c2e00, 0xe96c2e00,
+  0xecd21e00, 0xecd21000, 0xe88a2000, 0xe9cc2000, 0xe90c2000, 0xe96c2000, 0xe7681e00, 0xe7682c00, 0xe7681000, 0xe9ec2e00, 0xe9ec2000,
+  0x5009f00, 0x500a400, 0xae00a000, 0xb000a000, 0xfb300500, 0xf2be0500, 0xf2de0500, 0xf2fe0500, 0xf3200500, 0xf3400500, 0xf0da0500, 0xf0fa0500,
+  0xf11c0500, 0xf13c0500, 0xf15c0500, 0xf7c80500, 0xf7e80500, 0xf80a0500, 0xf82a0500, 0xf84a0500, 0xf86a0500, 0xf88a0500, 0x5001a00
+]
+/** Lead bytes that are written once for a run of primary weights. */
+export const COMPRESSIBLE = [
+  0x5f, 0x60, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69, 0x6a, 0x6b, 0x6c, 0x6d, 0x6e, 0x6f, 0x70, 0x71, 0x72, 0x73, 0x74, 0x75,
+  0x76, 0x77, 0x78, 0x79, 0x7a, 0x7b, 0x7c, 0xfe
+]
+/** Lead byte of numbers with numericOrdering. */
+export const NUMBER = 0xf000000
+/** The first primary weight behind the spaces, and behind the punctuation. */
+export const SPACES_END = 0x50a0000
+export const PUNCTUATION_END = 0xc040000
+/** The columns, one after the other, deflated, in base 64. */
+export const TABLE =
+  '7L0NfFzVlSdY770qfVZJ5isBLEvCkJDwZSfpDg6fSrpnu3fS2zgdZ6e3u7dxena6e2Z6B/fuTPfs/qaHY2yQ8JfK2CCBDSqQsITtuApsqvQFVVIVSMFAFbFBCjapIjiRwARVgFAi9uSM//e8V1X6Ls' +
+  'mSbUxdqc5997137z3n3O/7zj3Hpn22XWFJoVYg8ELtEq1E0xyFuI3/i7RLZ4puTBkY5y4o1Jx440vmW+Va3qX5ZszufV1YrTtckzyBK5oqZsEMpTQeMV2StI/PYBrMckpGy7XazI6P2QGHZmiFWqHm' +
+  'mmP6+myy1HNN08j53fGueOpHKFW0rumJKThXq7+uz4n1cy+0Ba6G07nT6PYKToea6RhjfGeyu8vmp2wtTz+tGj6BDmOK4rLys2ezwNAcWnHxlEVcYEVzzJCoYaiuzHzRXloy7j1nFp/1qXg+liOGNj' +
+  'aCsWgcmkVFuRM9LkmjoFhGgomxSs04dhXLjiZoR8A+pgOVFxxGYflU9VGfidoJt+3ZXaFWhOdjB6XiiUnmknqadFzoBVqRVqSP4295LilO3ZJ0sKR4UobarTcnJmqfqafSzcTsDqsz1O2F2Zm75tz4' +
+  'HNM9/DJy1o3C7Pqj6fo4GsyphtVHG2O4csX89A+T/bRspuuGPlU3lkN8fZoK+eUFH1XOxPhZYGh5d3ZYnzUF1Gczh8jp5RlS1+cB63mbbk/i7FMvOhdmGXXmpnF5l3dzcfaFSrhoko5hihVhyST3XN' +
+  'r4MdO1oHwwJukKCqfq3QoXCIni3F+dn7Vzae7TjOypm8M+O74652WKWDhftfa0O2Q9x9SnqkrjEPiOOaDq+ixWAbqupSehjnOixc9PxZ4J3zmg/+3ZYaEvWPs+tx2o3qHq31+q8POart12BmqLnlvT' +
+  '1GdRCy6cKc9FuWK20JM3xzSk6/PejvXpdr50fZp4+lSPs24XpPeDjCl3hnLeDZjyfcfcmX2+zcRznARcnrn8Qn7Gm3d5l3d5l3dn2J2jm9bGaT4fOxOziFwMCZMF5c+5yM5Z7UrM/StB0ZRfrUvG8G' +
+  'bW3kK62858SbrOy35k8WksIaZhvZ7lNN36vAg3RUxjQtnNOgmH+jI8t42Qs9c7F8x/1dO189qd5+TN6NYO5qc/eZd3eXdOuDmOpCV5zi2Yu+QzinfxZwpbax5aM5fImbl24dlkVnYrLDzNlfvsnfMM' +
+  'TtH1Waxz9NNn5nhhyjPgLpvmWWkWIsbUi/tZutJzov1pWuDfzNTIcnT3/i9ZC67CDFO+fOapu1DLuzPmLpi3qjgb99Uc05jDCKFPfstxDq2fjc/2Ot4+oUc10kOWPmX3qM+uxPTpqtmVZ4/4gnNCTG' +
+  'rMcZbls4q6bn7RXZTTTG9q55qW1bMoldOd1IxF9trPxPxb0/7NAk6ZnVvzw+M8LvCtPvHhOQwCumY35nXCPnUF+dpkeczYFKfpNwq+PUeUHPMy3cggP71UrCMrwzQzik6Tq1fMntK57Q7Z5zhHm7pg' +
+  'izKd8/fmq2GsmH2UstlHkUJ7e4aWcc/8rk0dcx0lx8lDTo51+fS0zn6qPPGjY66f2uZ399LIoTtznk6n9wdZXJ76wORpSGoXjElkrieacRi5YAxLVIvedBrde2aAyQz+rXMtpZkby7zMyTNFffXpjm' +
+  'Pajbl2luOb7tsLsDxz9cy5u6nLfy/Iu7w7F93fndnsdG2Wh+DOVffcJfm6k3d5l3e5uZ9U5XmQd6fvOv8gz4O8m4srymFmZi4mfzjDUlqbN/GB0onbCtNuUKTdr+dF7cMsZ6ITvjS/TZrGXzxzZVgw' +
+  '6R5A0bii0bS3vvy5rOI51kljAZrPHF2uu3aXzktuXQvE94nbO/ULt3qcj2QMI62PMH1zvs4/6WP1Es6UZnpXV7fPK5F5d7otPs+jvMu7z4hbNEnX+drl52O73F0y/SChZ+lkNYcXvdBhatTSDfNIpj' +
+  'F2dNLHfsbVJ5l46pM++H2tfjYDluMMMMw1Lf/0OUwpSiedds//HGUW3PmT6R7OQuKgIDO/9eZ7kbw7O06f9xfzbqzEjv0sKUFYkDyvm4cRpXjWa/DpBVD/rXXx9wC36H8S0PR/CGj6n9QW6v9QW6g3' +
+  'Ft1XoLcDtDoPOfVW52GA1516P65eAui76PmL9L6LBi7S+77w/Bf0vi+8ATDwBf2BLw58UX/xi88DDHxR71NXl75xqR687PXL9Bcv673MAFDXCrxxmf6Surr8+cv1Fy8fuFzvw9VPF7+0WP/p4uhiA0' +
+  'BdxxfrR3EVqlhboYcq7gFYB7Ae4F6A+wBqAeoA7gfYALARYBPAZoAtAPUAboCtAA8AbAPYDvAgwEMADQCNAA8DPAKwA2AnwKMAjwE0AXgAHgd4AqAZoAXgSYBdAK0AbQBPAewG2AOwF+BHAPsq9B5Q' +
+  '2QMqe0BlD6jsAZU9oLIHVPaAyh5Q2QMqe0BlD6jsAZU9oLIHVPaAyh5Q2QMqe0BlD6jsAZU9oLIHVPaAyh5Q2QMqe0BlD6jsAZU9oLIHVPaAyh5Q2QMqe0BlD6jsAZU9oLIHVPaAyh5Q2QMqe0BlD6' +
+  'jsAZU9oLIXVPaCyl5Q2Qsqe0FlL6jsBZW9oLIXVPaCyl5Q2Qsqe0FlL6jsBZW9oLIXVPaCyl5Q2Qsqe0FlL6jsBZW9oLIXVPaCyl5Q2Qsqe0FlL6jsBZW9oLIXVPaCyl5Q2Qsqe0FlL6jsBZW9oLIX' +
+  'VPaCyl5Q2Qsqe0FlL6gMg8owqAyDyjCoDIPKMKgMg8owqAyDyjCoDIPKMKgMg8owqAyDyjCoDIPKMKgMg8owqAyDyjCoDIPKMKgMg8owqAyDyjCoDIPKMKgMg8owqAyDyjCoDIPKMKgMg8owqAyDyj' +
+  'CoDIPKMKgMg8owqAyDyjCojIDKCKiMgMoIqIyAygiojIDKCKiMgMoIqIyAygiojIDKCKiMgMoIqIyAygiojIDKCKiMgMoIqIyAygiojIDKCKiMgMoIqIyAygiojIDKCKiMgMoIqIyAygiojIDKCKiM' +
+  'gMoIqIyAygiojIDKCKiMgMoIqHyl4pkKPbRk7RI9tOQegPUAtQB1ABsANgNsB3gQ4CGABoCHAR4B2AGwE+BRgMcAmgAeB3gCoBngSYBWgN0AewB+BLAP4CjAWwA/A4gv0XuAWg9Q6wFqPUCtB6j1AL' +
+  'UeoNYD1HqAWg9Q6wFqPUCtB6j1ALUeoNYD1HqAWg9Q6wFqPUCtB6j1ALUeoNYD1HqAWg9Q6wFqPUCtB6j1ALUeoNYL1HqBWi9Q6wVqvUCtF6j1ArVeoNYL1HqBWi9Q6wVqvUCtF6j1ArVeoNYL1HqB' +
+  'Wi9Q6wVqvUCtF6j1ArVeoNYL1HqBWi9Q6wVqvUCtF6j1ArUwUAsDtTBQCwO1MFALA7UwUAsDtTBQCwO1MFALA7UwUAsDtTBQCwO1MFALA7UwUAsDtTBQCwO1MFALA7UwUAsDtTBQCwO1MFALA7UwUI' +
+  'sAtQhQiwC1CFCLALUIUIsAtQhQiwC1CFCLALUIUIsAtQhQiwC1CFCLALUIUIsAtQhQiwC1CFCLALUIUIsAtQhQiwC1CFCLALUIUIsAtVeWPLNE/3Xlh5X6rys/BqAq/ZmqX1caAB+K97F46slHlfoz' +
+  'Vb8BUMG1Vfp+vL1f3t4vb++Xt/fj7f14e3+VCq6t0p+s3letP/sN+ob+7DfWAtwDsA5gPcC9APcB1ALUAdwPsAFgI8AmgM0AWwDqAdwAWwEeANgGsB3gQYCHABoAGgEeBngEYAfAToBHAR4DaALwAD' +
+  'wO8ARAM0ALwJMAuwBaAdoAngLYDbDnG7oftPlBmx+0+UGbH7T5QZsftPlBmx+0+UGbH7T5QZsftPlBmx+0+UGbH7T5QZsftPlBmx+0+UGbH7T5QZsftPlBmx+0+UGbH7T5QZsftPlBmx+0+UGbH7T5' +
+  'QZsftPlBmx+0+UGbH7T5QZsftPlBWwC0BUBbALQFQFsAtAVAWwC0BUBbALQFQFsAtAVAWwC0BUBbALQFQFsAtAVAWwC0BUBbALQFQFsAtAVAWwC0BUBbALQFQFsAtAVAWwC0BUBbALQFQFsAtAVAWw' +
+  'C0BUBbALQFQFsAtAVAWwC0BUBbJ2jrBG2doK0TtHWCtk7Q1gnaOkFbJ2jrBG2doK0TtHWCtk7Q1gnaOkFbJ2jrBG2doK0TtHWCtk7Q1gnaOkFbJ2jrBG2doK0TtHWCtk7Q1gnaOkFbJ2jrBG2doK0T' +
+  'tHWCtk7Q1gnaOkFbJ2jrBG2doK0TtN37zWe/qdcC3A+wEWAzwFaAToBugOcBggC9AM++rtPrOry14t0j3jrx1ot3r3j3iVcrXp1494u3QbyN4m0Sb7N4W8SrF88t3lbxHhBvm3jbxXtQvIfEaxCvUb' +
+  'yHxXtEvB3i7RTvUfEeE69JPI94j4v3hHjN4rWI96R4u8RrFa9NvKfE2y3eHvH2ivcj8faJ531d1/3CT7/w0y/89As//cJPv/DTL/z0Cz/9wk+/8NMv/PQLP/3CT7/w0y/89As//cJPv/DTL/z0Cz/9' +
+  'wk+/8NMv/PQLP/3CT7/w0y/89As//cJPv/DTL/z0Cz/9wk+/8NMv/PQLP/3CT7/w0y/89As//cJPv/DTL/z0Cz/9wk+/8NMv/PQLPzuEnx3Czw7hZ4fws0P42SH87BB+dgg/O4SfHcLPDuFnh/CzQ/' +
+  'jZIfzsEH52CD87hJ8dws8O4WeH8LND+Nkh/OwQfnYIPzuEnx3Czw7hZ4fws0P42SH87BB+dgg/O4SfHcLPDuFnh/CzQ/jZIfzsEH52CD87hJ8dws8O4WeH8LND+Nkh/OwQfnYIP7uEn13Czy7hZ5fw' +
+  's0v42SX87BJ+dgk/u4SfXcLPLuFnl/CzS/jZJfzsEn52CT+7hJ9dws8u4WeX8LNL+Nkl/OwSfnYJP7uEn13Czy7hZ5fws0v42SX87BJ+dgk/u4SfXcLPLuFnl/CzS/jZJfzsEn52CT+7hJ9dws8u4W' +
+  'eX8LNL+Nkl/OwSfnYJP7uFn93Cz27hZ7fws1v42S387BZ+dgs/u4Wf3cLPbuFnt/CzW/jZLfzsFn52Cz+7hZ/dws9u4We38LNb+Nkt/OwWfnYLP7uFn93Cz27hZ7fws1v42S387BZ+dgs/u4Wf3cLP' +
+  'buFnt/CzW/jZLfzsFn52Cz+7hZ/dws9u4We38LNb+Nkt/OwWfnYLP187YfwewJ8AeDTApwoBf66gtwjw6RLAWClgmxPQXQa4qRxwUEFaBBhS8N4LAR+8SMGLFbxEwS8o+EUFL1XwMgUvV7EWAzZUAD' +
+  '65RKVWqVKuBjx0hcLwS4CRq9XTrwLWX6/uK7juBsBmBcMKvqMgLQPctVxdf13RoiB9Q0HFAI+C935TpXOjSl9BWgH4poI7awD3fhuwU3GM/hzwZ38BeHA14J4fqnT+BnDArxha94Li8/CPlffjl5Tn' +
+  'eUV5FFNeSLx7XlPehp8ozyfe+kPy5mHxpNBCAxIaFI/syrtXeQHx6u5Tnk+84+JRrfI84m2vU15MPLpfvA2Sinh9m+SmW3kh8T4S76GtyvtYPHpAkhaPtklIPNquvIR4Dz6ovB7x6CFJWryEePUN8q' +
+  'xReY8/rLx7Pcpb97hgLd66J5T3E/HWNQvtLZLKk8p7XrwHdylv/VPK27JHvL2S0Y+U17BPeQeeFpSelWch5R36uYTqHPCih5X3y9eVt/MN5dHPlOcZLVClGVNtKHbC0J9+wt76hF1/Rry+Xfbndylv' +
+  'YJdd73jK7ntKeZ3iPfeUXW/fY/fusesdyvtMf/w2DDn0bn6+FnXCaQtR+ml9H0prJTb1FGtpTcUTpMLOxDewtL7kvBhSXhjpXP8QO/vKfeZp+dy3pbzLN728y1ejzPTic8UJPT+PyM+j8i7v8i7v8u' +
+  '7sjMH5ae15NaE6V1E7CxOd/Nwq7xZ8Ia8vYGueyo65udOeHZhzU9QN84Y+9aBw9r9QqK8MsE2oZzM96zzcFKqOjcnuGIbdyHJyHk837LrFmvHhc7lDSZdf3p3n8zTLpSuuPeMmPpzOnSYGZ6Dvy7u8' +
+  'm9Xgm6+UeXeW3ZmaJRn58T7v8iviM7kUy7uzVlAZM136OVFHPieVbOyCwT7WFRbkuspIL0v0sW7KxY2u6w77HHisT+Gwvp/9gOmwOwyHYRTYM7QX6AUFDnsBbtntDofaQ0DyBXYH7hXYCwyHYTfsDr' +
+  'vDrstjw2HXCwyHHVF0u0MvMPQp12nCIlPSMb2cM+xZr2dHFroMu3rgKJhINyLas6OoWHInK6n5XCDmXd7lXd7l3XkzT5t6yD6/p04ZaqfjQC535jp/madk8y7v8u5c6lDTk++F7hh1PbcORJ9+GTXd' +
+  '4irvcnHjF9NnzplLV+PC6XTjG+fXDkf+kF7e5V3e5V3e5V3e5V3e5V3e5V3e5V3e5V3e5V3e5V3e5V3e5V3e5V3e5V3e5V3e5V3e5V3e5V3e5V3enWMuV7nSGWR+1YnA6Z7PjILdbh4qnCmZXEUx86' +
+  'cP8y7v8i7v5n3EyH1QOZ/PYUzzzDCmjbrgj81SECtKpq999g66fM5q1Hwejp1PZ7MckWc50aL0P3N8+Xz8iDzlRPT7RL6lRKELiNqvZ269nnkZc/2FRB5dZZgsI4pVMXv/jrm+nMi9jMj3FaLYPxNR' +
+  '9Uw/5qZXDOY7iBI/sPCP/hmR++tEvmEjlyRO98fMD5UQhcqZveVEoauZ+S6i2F1EiegZwiAODNzLmPkGIs8y5mi/Ng2IN2jMI8vPxI/IjUL9faK6HypUlxHVMNeWMQevIKLLiWJ2It9LBnMwZRAllj' +
+  'E3Acmgzsx2onY7UZtOFGrUhNhoUCPyPFPC7D1Ywhy9hCi2jCjx34nIXcDsDRQS+VpB4j8RJd/QmPlOM/CQmcaIXzMfeXfrRL5H7EREeLOKuanNTuSpK2TmaBGR70Od2fuhZmPmYPZ7XrznG/feTxyn' +
+  'yn/EYVPQenmkQIULiHzLmb2LzHpTJSWYTAJXn3qx0DYBErlfN5jrHzSIkhfYiNxlwEQnopBuXoWSho05uJw5WG8nWn2qLaBlr0O+8Z/jLTJsktuiU9BGlNjnEL7E99nV/VP/nirznRoiqiJKSnnFbk' +
+  'da1UQJ7VRbbQKVb2sqIfdS5uBa3UbkawIM3U6UXKfbmOvf0YjQCVQJKouIYijvSqLknTaiJLJya4KLmfRKkHBYE8YkPkQp27P6Je8A+BkC2t5S0D190DgFbidV28b4qkDunnjBHN+igQSwbI2VVibV' +
+  '9FXQi+rRa2eOX4ESiuuokzqR5+fggect0B9/3iDy3U6UCKJwUVDemGaikDCkAgVV/1AD9qE3TDDaZhWRTzEaJepdX0CUSNilwgQ9drCuSQPvEpoqFXA9jrrpZYfi1HL0p0Qxj8E8QqgzVeo+XaEyXy' +
+  'lNUL2HEnwM6N2putBTVXENc/A2ouTvUOEeN9SLiVMYLZc+bbWKtlzdTjbp6v7I2lMdubtaMfhuosRSZq9OFMPdylP0327VLrPuKUrqdaIkGt4SFa9JkQ9wKp1QlUIRSYY0qTKn0PVVMY+8hYQfNU5R' +
+  'J4nVnKo0aAVSlUhTwUXMTbUFRKG/IfLcJlXQV0MUOhXHXXWKZx68u0uXwe6NMQUce83BHH3tFCfduKp/TbOa6anqUUaUQNPbguK441Rj3Kozj3wPBYrX4kg2hC7siyrpkSc15dc/g3uL0DGjsqGiXK' +
+  'BQj6GUN2lSN4OvFivqY0AjEbYzR8N2oiTASsVZt8appvUlVKH+WsqzR+0J/+2qzaQCi8zXK6iCNz6tUwUdqwI1tWuoZSVt2oo7Bx57zEEUQu1X7ZDAoOQPuOHVe0oy0amCkk6qW0Sj8bUlfCS+duyz' +
+  'Sf74nXBYy4PzEdDO7pcNkiYnICTAGiOrrfueNKjJ/GJrVRdmx0BxoOTU+O0tsalRy6czl6vW5tWZ40+XEJGvxKrU6UZfPfZO9di6v9LqorJvVstsYtYJ2SZLqR59K1ov5imnBjqfJt0ZOpRT/eld1l' +
+  'P8bMxNGBEw4PkwQLjVeImefKVNBkdkssb0a2zM0RLh53JmDAlVSLF25KkSqovvK7FJHhhEV6pXyqXXdKkwmf3gcskezdmj+lrmepfV6Qtpa1S85VI6a9S/GVONy9YgsVy9XGPFqkk/Tnfpyy22jJQt' +
+  'dA5NM1EZjGo26h/RbbRzpY0qbLTGxjcC4tr65/1P2G206Yc2XoynfCSm2ziVCpdwbdsL2vSARhuCqKxuFEQ95nnBIrMYMRar8r4D0yjDLMxy9QOCWSXtw8Qs6EiXuSSw0vzVqMSY1UAf0synaBtNJW' +
+  'YCKh81hwIKUaQUKsIKyszNh+yTaGBNhfJmnadE0d6cKDazcCPl1ZgL6pIiKrKNWpbbeEeiwEY7QcNRTP5iuo3qEg4bv+MtttHRaLGNU9FiG7XX2CgEjgOnuqRu41qP3capOGp3ohgcKrDR6MhXpx2r' +
+  'FuSfme8tFf9b0ie5Mch961TFWVt6xnHBpDx2aqEa7SllHrmCWtr+M1VQyHsB8wBWIeczaLgac2aZC0W9mgLSVSIQNwMj8EPuGYrGlvFsY27axpW9ZlOVHPPirVINmrDAmgKQb+1ltII3fmrwkdHFqt' +
+  'dpvJ459e+Qnu+pVVTBB596QZsLuP/7zE3/jxrcyKBR37ulnKJy6RKrZb6q/ler7nGRdSckCyyflnVvZaYvfPk1jSqoe5+h5llHfHEnH4ml13FrrAvpTdcIt3/mPEPg+ZLcdi1GHsI66EbZBvomUeyp' +
+  'Ulr/QDGv+/BNJ6+7pwRDW10NpqrkQTlhoHUxe11ECRdz/NR45itj9pbJEmCROUuWBqdJJPg+PX1rkZpG471qKYJxFSw9AaiZuhLWZF3IGFZDdcvNSe8KqqDBSqqgo1Xma3WL1M2WcmrJTMY/rjQv+u' +
+  '/i5uWZN0exrVBMFCqWEGAFHS3PvFFBR5eZtbz5Dmq5U71XzsyvllLI/UopB2NvOXMBA7saS3kIdXQqQI3+xlJZHqdL98SzD5fyut0vaOMArd+FdhbSuNbdnlP5U12ysYhG76Q60rjWgzhOavFo3Nf2' +
+  'UikfGtCpgneElmQtKN7/nU51npvMxcURn0+j/hFvKTd7Ek7hkU3Vq3KqqzYLo67cJkyTkqmgWFm6C8kUB297XLNmGPGE8+wDOqrq4t7bmZvKsziwgrpfxYoNs54KOoap52o1/VGrMxDdX6/RKqqg4V' +
+  'tP3du5UlHHd3HAbUcEbIOhy6Ckwe/cqeaxhxK4cdhdpl49tAaVc4tGFVwfLaFj6m33iE5H6wuy5nbZ8+TlY2fRNWMn2JMMhbpsEGBLQpfpc0JPP5TW65XiwPQal25jpvFVDSsv5lbvWtxtRVMsWdtc' +
+  'mWTrFk2zsv3oO1Z9iQ47cwXkvogq2Ptscymvu+/rnEpdQXVk51rff6Gdw6+UzrScHodC66NhpwIqFEdoQYB3U2x61N4PfzBL3KmCw2+97cwCB/c+XUrt9EQpraDGD7CactDoauqvosNujfZWcYCQRz' +
+  'JWQDt9BTxCLgphsx07cQbVxXRqD+lc7y2g/qAuWyWJI85zHVAdX5w1/o8biKpnmleOe2H5bKJXT5FI+t8cR/lTp7TKNRNQzG771RNaJLoaDBzFzN6kcxwg8pSarZyZC2Xjq0ha8rsyBUxu1nKbRQTr' +
+  'DaK2K4mGd5ZO6HLIfmqlLMtf7LWukTuIgZmVG8iRKwOmZlb1Qi4QxqTP7L3PNfW7UsrLZUnhtgsHC+Q7gkPm2EO59YMUe6FIcTC1T1jeNn6ZxkOv3UzD717A3DCgZQDRcEdpuoMfM7G6w9pdJm2+OW' +
+  'RO7A3J8gGXSf00ay6HGue4/pMc56MctJvbV6HXitQXAczTsSH8oCsDiJIlp11JTqc6rVab9dmURne5pk5y+WS8CRZJEWEWXCCMrS3Ncda+xSBq/DJR48ulzMFmVwYQdojPdPupnvSaOeifvhXVWC82' +
+  'GdKY8HlAeBFvyI0XB1/7rU4vv5bEmv5A6QQmx/FlxBMqlUnO9FSkSwlzopFxr1sLmczGpPqUg70/VUdX58AmfP5yyAfS4K4ci9r7nDUx8/bcmjV8tzReyLWNF3LK+4I2DlAdbTydOlB92s3DHEtVvz' +
+  '/psm1Szk8cwLwy4cWuDT7k4hul1A5ve47sY3whG3Pj9vT1O9FOjXf4XsgCdIwfcZ6N4Wf6ziX4S5e1Sztx5r8yuxfS5RsaRhbhVFN/aY4yDK3F0mUPuTKAyFM8xYzlzLDD3CmYVW3Kbsor8RUanwRV' +
+  'O/UWWTsGJne8g7nWo259fO3sa7qN+kf2ObGraQ5Z9kxuXsxvsNuovsOK4EESkhGfuhQgosIzvyN7ev8eXb4aT7Ulc2omeDvzyHCONS7RXyzL/QHwMO78DPGCeSjoJBoNOic8aI04mVOHtJxA31Ki2H' +
+  '/KcZK9RZbgyQ+cp983yfo/pJ82Hxp+4mSuhcTIFIBo9Ls5zoXfKZZhOiSzWDQdTJDwLR+rB+4q46FXPpHFdrT3okkbvm2Su+//5AI+/sT3qK75eypucP8LmgJjFsSNB/8ix76AtZwGHj7x0l/wumeR' +
+  'DTeJ1/XsCxp3/ebaLAaOPKwpQBR6yGUt5+b3f3yazFFNeiR3oUiJLLK+A1aPm793l5lAfSfoLFNASshb52Ie2a8pQBS615XefFIChsuszILFZ4qsEbPGVHPrIx86x2137AikC/yq9M11P70ws9TGv+' +
+  'fhC6z9pfsvwI2WxBYXraAVtIZW0QpaRWtok0YRjf6r2gzEHdxDHOuqTaO/Ui8j0go65sQ+Z5uKlN7lsi7Xl9iw0ygJbdJoDR/XqcXgu/idj8JlGUA7IfjB3r+mNbSGQks4JRPK2zHrd+Yop/kjswe5' +
+  'IlPKm1q2uLC/WG3i41tisWsl1RlUdx1V8J6raK8BAZttTlr/p3RgMVXwib8kXyU1LoXsyuI0O+N/S7GrqYI8lfx9RS6Hv6doO6nhv1Gnw3bQvgnkQ+zGTrEKPl5BB26B2M4K7KPWVSheVPBGDRvG3P' +
+  'Vvyf1/8Z5tLTlRSf3bIJ/DzVfSqMEbO3+HatB+75GSyWpQzZzuTJ4OvvLKZ3D1KdxQk5blagbiPTuZV49dttdjReXB1z0qtG77Xj/dESCzRzu9NJT5Wqh85oRO/w/tu798Yrr9BcCzaH7onexvk2v6' +
+  'dw+UTZtQ41SP3y+b5ynMuFIbXzrzXBaT7T7veWmXPkPUFTM892mzTEB9pblqFjnMTFbbbHFYMTVPcoiZjcCKhSudDLdmE3VChMkpyIX6TVMnJdFPajOX9VWzy0KKksPRd53ZoP6NUuYmiHctYfYuyW' +
+  'pGIVN61rc3hwlhU/dMXW2I3ykxKUxY7S/xLfPCopcPbdg12aee9Y9sdn3W1pPzvii7Y/ydVNOGMtrp21C2sJ3ZZz6d85eyzzOHdpYyl8w4TKwYl1JEm8XIlC/us5wOd43ucnH8tasose2gi44atD57' +
+  'WvX+sokRXt5ZRi2JnXPoE3ngF71YLR71vuhSGy0vrzX44FrDlpYAPJrQaQVve1u3pYV7WsrVGceWRXTyaZ2bnsAwqA49LrJlCe2OlR6UU5HV5lvo2OtW02i5LZORmqFGNKy3+S61YEw6laihLt9q+F' +
+  'fp4dCDS9yDYG4QYrQ1NBrUKLSGAzGdRu+CyBMdrlHSh1/KkRfvGzkz7VDLHoVLS+Me13ymTocLztTYOof9xdRLZQrMIebLZXMEKnrtK2XMtZ0u2V2rJBq9kzlVaWXQtpSIfu1kHuovYx5qc87pQ9KU' +
+  'Lx5/td7gbWurJWucmOIKYBIcwVbJ3mC1ullLW7XJAI3ylpxkLmj9E+4SVe3bNOWpLROqoO1WcJNmdtMRTW1MbcKO1arMRlOF2qxaZdbR+ktUoC0rdnZKB3QrjXY7PnFsUls4jbpEqeBtRdzqVK806t' +
+  'i3adTpaCmvK6YVHNbofR2z8VU0rB7UGbQKd1fgu8jBIlqv40jB4XI+gUS5QeeNY1efqxD7cDmnSuloIfmKqMYcglYpuEL9VWC7uFHnhgu4S6edELU7WqpIXMFdLuov4z3o8HaWY5cKePBiIrfz3BkE' +
+  'OLqxeuJ2gCV7OvOCnPu+oTYE1UnBHRNf6C6ZamHP63qfK8sCH9WOOvn4/Svp2N00Gn0qt/rY0ri5ZF5Y9cdzjDdcPJtdi/7Syd8+6Zpwnw+u3eecxZcB32anClSZu9J7DtS5TrOaHHty1Dk3tnD9lt' +
+  '3Indo6s5GIleXOrGM5sip7Rc7HdfZeIBvUNKx21Lnpz2So7/66LL+v575raQW5S21j0uG+KnQR6yu5VbOmmvx9Hro/WjZb4J3nvj3l3TB2XI69Ucmp2m9bRzN9S6mCh157VltgQN2/fNhl9nsrzF7e' +
+  '6v+nn7JfNeWmzCpOhaNl4x6YnSyPYMchZGDD7aRMuY6Ec2RusGmvga8JCZ0DsQpKJitPTdhG3N+h9mf+82QTzMgLWq5gsqnWiy9oGUB73+5zTthIbZmu4ifVtxr5qKMGFwwrK2QIGpvVkF0NN0vp/a' +
+  'X80W9/leM377ZXimn792gVd1XynovUrf6vZ8+FM7+see7R8kmemCL0Y9rOtsd7y07ROO6ITuYlrt272eoHTr5532T90pocVn/j9vHQflbg9N/0XVHQ4NaO7jIealRd0l7vUtl09v7HnHjX/czJYvkw' +
+  '98zO3D4FtYTc8zMmVfAhz3PAObF76fjz1Yee1c4WoJ3d4VIbVj31nzpt1kUGpD/1I6wADxZawjFQSRCrSuujQNCN/cz/LrcRVvomsnzrqC3829NCvXfLXugSolCNyJ2aIlaSMD5IJZeYZbJahH5DIj' +
+  'Xqu0Yer1ZCTHhAFzA3fVJgszRC3EkUw4vLJD4O7SdumL7cQ0CmnCh2EZHPmXXmudpUQAH5KPcF8pVaVKNYj6Ehp1qhE7qeKLlSNOEoRQtfg8oP6P6wjoi5Xdbp6mrBUR2CxXEo6DdxX2Mtm8gUDz6G' +
+  'E9k4IKtOoSEz83gZDlZYB6aU4o24XTQ2uKH3AQoNPNWCBBQo+ExtDLiXhFoLL1737IIEUgBqFKByghny919TJU1KJcLj6oA0c/xtHII0E1eY303kuYIoWSkKHfAsYaoeOUWo+07BxVfDXA8p1TVEsT' +
+  'ulNoD4GikinPnqQbnebb6O1bYX7/tQWhcQqeN2XxcOJSHUFQSXeyz9GKLbYqVUPfe3RVgLOIPMtTiG/raW0W5B+PRMnjvlHHuVvKZEEnS5Buf+k2Qskg0eKMn4delsQQ+kTrzF04NTVW0bZNv3Z6rt' +
+  '3SRCYEoaTIkvcxxyzVGUEHY7UAlUxb5LisG3yCyOcrl2W4LB6PiVaov4FmghKZNKqqpoGZHnNVS6PzWV36gI/4gWwsz1JenqziKHLRipF5WOgPqS6QAO6vuehcDaMbNyXoDdlVch1vaBprZn3K+pM8' +
+  't32viIN15soxW8mIO+tWm9Vqx6ibE/tOFxIjqhVczBHxAl/9UUsn3JC7IE3YPXmCqzYtcwR/8/Qe1r43+i08rz74WpmhllkelDRY8c+ghdzBz/ps3kyJeIfH+Z7rpEm4ivUjQ6IXgVaLpdtBF4viE1' +
+  'NGQKw0N30u8TJb/F3GSnumQ11yag7ej/YK6/VBr6F4UnX5hsz2Nk1WTcyvVnKQ1JopKNGJPPcqOjunQCdzI3yflFdwMUJ+FYWS7T5MkSSKU1UOBjmJIQDL4KUcg/zfR06V+NdY+5tnGqr/AYUuKnL5' +
+  'fWd0Q71wFR+wFIiA5BmU6rXQrTDBWhCRrMQxvsRMMb7Jyq32Cn0foNUErTik68tVB19FZwqIi56QODj4wcsXPznxMNv2fpAKk2G+NIQbr3sXGwfncBherfU51WNTfXbyikCqqr312YicXHt7yHu7Et' +
+  'G4BPUEur2TGsGgdReejC2L/lpQI6sOW9Ym7Y8h6maSc3v1fM8c3vFVNi83uqRnJ48wY7RTa/ZDc1XGEQTr5qqiXxJY1ssX2fg1s3v+Sgts3vgTFNKmsM3Os02cNVerdG9pTwxh9ZM/P2TbutpM2RmX' +
+  'dses9Bsd8YvP83BtGml4xsBo9sMfidHSfsdGzj/2/qJvMrZV6W2rJPdBbtHyr0Txk1RPKuqYJsBAO+hG63Ilr6ztSjT6xH/nQI0d5Ih+62NKPp5qNPNCvUlFahlg6J2jTdzOGTdAgR/boVilsRX3RY' +
+  'SgbJY6h60GRY84Qmw5Z1qd5JyDtSwoa6UjUme5WMVs53L0iyIxvSe9qJI9C+VY/RP/hm+uSF5/JTrPvfheF9GztR9ntLzSPHONC86Dz7ANRSnCWck6ZuRVqaKKTJgjaUPnE9dpE22dbX2OHwvGPZ5O' +
+  'msOBfw4Yb+ZZlx6kDjsvzH0zxlc/57uf+/5LQnbQ1cNluW0ktLF+NqWWZnFi7q62lTRpWYNka5njXgqxGtqRbLU6j5rAfAGq8PgT4zMITAkBmoxemRWlEu5mlFoNUM9CHQZwaGEBgyA7U4Fwig4iDQ' +
+  'agXMYbS+VrNu2LLQaDWVjKZRaTV1/KXRUTdWZ6OkmVxI49WqmexII9dqsSWNYavFngyaFpvSuPaZ7KoHu9ytU3FVHStQY2vTGMWilFA8xxVZq3trdB2z0AyZPLFKz2ZlFDK5YepHNFkhGYa07HE4ZD' +
+  'HBVG5qcUCyzyiY43RQESGIpCkJGtaD201sEpcSeVIowJTJlAYcAgdAIIBAwAwMIDBgBlIIpMxAA/RBAqg4CATMwAACA2YghUDKDDQUIE6BGQeBgBkYQGDADKQQSJkBLIvqAVQcBAJmYACBATOQQiBl' +
+  'Bhqg+gtAxUEgYAYGEBgwAykEUmagoRhxis04CATMwAACA2YghUDKDDSUIE6JtfY6E7qVmwrOUEb1xQvQTeX86Q452tjb/wN8Ri/6vMyLFiKlftfCcO/jsvOnVFr26eO/M3v1M1ZS77eI2rLaJ405pN' +
+  'W/IwtTDuzUz/NaftJxfs1NOXrsupwFvJKPabOaZS7My7zt+PcXmo2834udXoo13XA6CXLTQzdMtz3Zfd/1M2De36jlF0ufZ8q4L6bleY7v7v6vna7wavKXN5xNsrhv+5czyBw79qXTS5ajxxVH3j/y' +
+  'tenktPepfdeP9xnnU6vm/Q/+BbQ4/0A2LmO/sef7r3wP/xmhbPtIb8m5dFYu7jiXsKl/0C5iAb67iWLfZo4+Dt16CVh4YXzuUxZrYgn1SQiCJSH16RPbUPgY3wS7IVU43lGltp/wrtJsmlBGTSBm8t' +
+  'fQ/A1lPErAHhtp9XeYZl6SvzdB+C7rUMo095dP8c5kP5+ckoFSK1N/vKVyPq1dPju5mmlQWD7uWU36GgrGRC7Bo3Hqg6eyxd/ef2UvNNeTMg10sjQbNGk2bh55t4QDscsx/WzC3Pz/5froP9PeqJ2O' +
+  'jmwoPWvqE6il7rY5ng+vmP2Bae4qpoiDttv5oGd/KTOk7I617i+F3oqjBqRf9xo4giDXSTvgep2OldD7BdSiboYKcSdkUH8JH7nQTHj0wjN8muCjE3+fZQXCbZp80KczAOHRxtp+6O7VuOsnDiUvEy' +
+  '+W2DGd6qgAKtmgGbtlEe2shpYTHnr75yUin5Otg89TmhZBlCsfKlvpmGeT9gZ/ReS7SkwFYecYCYg0IyT6MqGp4kfLsgNV1OJpLOXm5MkSpY6j6Qoi3xVi/Aw0hW5M52swN4kRO8/tYvoqaSohq/8B' +
+  'kQcneq6mxGONleTz6pzapXMhF1LsMgqRRqHFNFyKc9x/Sf0O6n/UbqP+EiriQioi37/Q4FeI/vhUoO4qLqTR7RrVbdcoVkONGrn/FSXf1qBqN1FJoQIqosYfa5T49zYKOWmwnBKXU/IbNHqPRqG/p+' +
+  'Q2jYposFaj0AaN2lZR4+XIwsaF1H6Jjaqp/UsU+hIXUr8OVOgam40Sr2mU+Bfy3MyFNHiJsoPh/j/J9+dU91Xy/RP1u2w2Gv4u9Qc1GlxMRVRXRL4q6gfmyduo/UqK/T61XUeey2AproiKbJS8mkaL' +
+  'YFuwsYToJqIfEP0V9v08FWgV7krqv4gGNbqURhdRvwH9739so2GdU7+4mnyl1Gbg4BAVQpFnUoMa0cEiSvxHGiyhdoMGC8jjICogzyJKFtConTzXUvIi6O8Y1oHcoEa+YnC53Q6NzlBj5KLR/RqKy7' +
+  'OaYg58jIgZUGgbu5SGV0N403ctWNtfQskioi+ggQ7+GQ0bSGLUoOFqqrMrGfcrYSTAo9jnuZgG7cCj7TIK/Qsk9hIFlKjXqM1O7qtAaL8dyPqcaDxtt9FwAQ06aXC/RolLcMbEczG1leLQU7tOjZeD' +
+  '0kE7eVTZQrNeQoPYaF0BuYuoXaPBy6nxG/TnFPsjUOC7ACjE7IjVthjver5FdTq1lYHnoxdS/x8AtcFiVKK2q/Ba6PeorRJSgoM/pMRXqO1vkXDoEqq7EMURMlT0Iop9URG3Et3ssJ0aDRyeGXagX2' +
+  'i/hFZDJBUVpt9Jo3+LF9od1HgzmFR3MSQUk3cSOcAht5PanDR8NeR56yrJ/R0adFHb9RRygB3J71L/ddRehWNfZFD7Bo0aiyj5ZRr9Cur88MVgdbuOZ/2F1F+JxtOm06CDGr9Ko5eAIcnlKKCEA9Wv' +
+  'fRHKO3kZ3llDowVKuvP71P8X1OigxlKKuXBshByUMMi9CKOHAzzz2YmKcA32XEwQYTN42y/WV07Rbwa2bcMY9DWRcU1eRi8fv5oOHIUas26XfIqLfuxkbvpv09v+ugHammrbb5hK+9r3iWKWwGNL3c' +
+  '10tO8fcteOOznw/sog6r8Hn/0aXtdkOtD6uim9qUMw2nNPfAn3PaVT4imdU8+8tYSoMehSusqUjsmjo1DeVJfqdk024cnl3za3CWB2VtOlyOyV8Si4tVxAbX0MgvnvP3Qx0WDQJQoFe2HQ9Lmyc52I' +
+  '6PNlRMP3iGzTcJdLhuCQa9p92eUz7drWzKTEtTpbvFaEkkWzuNvO3CSbFaMlzNBhXSeGW2rTg3XjRB27fcXZaiFVC5lefnPYOK3FQnO/zkeCksZgaUYF4ugiddqz6bel5D5RSiu473jpWAWJ1ZMoSw' +
+  'whVqOOY7KbNGr7aTFON/WltZ6SMUHLOlTP8fHnA6h3g28cXUKJKzm1lJKNdh5qtJO7FOxyRy/k2o4Luf5iHtJp+FEHB/+Rh04YHHW7TS7drRSWEJY0y9S3XViXwmd301jKMtGJnNAtgzJyYmG1rN1W' +
+  'WjM38xzBIt7zcsw1TzPI2PbnXVYtWZOleja7Fq4ZN2f7Hy6IoUILNUA5URJ+3AzQMLQFmgEPAvXDEvDBbzIDIfheM5CAHzUD9C4SMANuBNhKAIGmd80E4HvNQAx+0Awk4EfNQBJ+3HoNim7rCpj7fp' +
+  'XGnGjYkblBwy6iwawbHtxoz7rhw422rBsh3GjMupHAjVF7VqLvItGsG27c6M+64cONtqwbIdxozLoRw426rBsJ3Bg1smjBjWFjXC6NBcwNI9l4AFMHUR1W0nbmgQ/HPRyyC8FmrDpfQyXXehoqERg+' +
+  '1FDJQ2EJJPFkxHyS+PGOSo537FCB9sMNlRyIyJPBNxsreeClRhXwIE6TGSeEJ0HzSaKvoZLjATO1Nx+u5PhLD5uZNiPTZkkt3FrJA/tbJZ/fPlnJgfeelNQSzZUcjJmvPdFeyQMPtKtA45s7KrnhJc' +
+  'FtcEtzJQ/87gkVaDvZXMmt70ucUeSTMvMJNe6t5GDdXonz8COVPHD/I4JOrK2Sh0JtKtDf/mwl97U9K8Q9ureSmzZLnGH/w5U8tEtIGH2noZJTh0zi2h6p5HijpNb20qOV3Nr5qHD0092VPPLubhWg' +
+  'Ibz+hsn44LOVPOSVfNw/e7iS61+VpOlx5OeWTOuGUViDEmf0VV8lp573SaaHfJUcD/sqyRd8pJJGh+0Uazco9OMSDjxy35J5EMJQQkZQtyyx4pBW8hrzJJIWNA+JqSiWheFJEibyhUonDIrVkw6TIg' +
+  'mF7mDIIb0AjB6jCeCAFZpAq0OaeoNDWnjKLg17wG62Z7s0Ywjmo/U22KXR1tqlrUJwB00UkuhomfIeuMQMXcgwZ422iEbaWiDh2kKitgLe/+oBF3WPHXRaf2OQ5z6NA7s18uzWOP6ARrRNp7pPiyk5' +
+  'YnDTjzVOPaxTY+/FHOyvoNCBQor93+z9CvVHinjodxeQO1BGiSEnt+4o5sAvLyTf5ou4L6xzwyMuqnv9ck79tpLqdmvU9riT+j+8mAMPXUnD/508YSc3fOqyRrw3C7n1Yzu33kohsvNAOfV7XTzywE' +
+  'U0PLiEB95eTG3DOgd2PVuRQxE3jTEMnUMJT1t17rbSrqbh/ScreGj/0Qoa3n8UV9246sbVTlztxNXJxXhvMd7D1VFcdeOqG1c7cbUTVycvx3uX46pCITK8f+cSFbJZGZ2sMLNVmb18qSmhd7slwgfL' +
+  '1RKyW0J30mxw0CqjfL36rKt5EdsFwDm6rZw59RxGkedcgjOOuEHaSu28KvsGoAHvRTG9GYA2llGsNHAQDQqHoRq9HluVmMfjEFyBnHcZka0pGIPGvNS0ZzLQZWU28kC5SAQ04FZ7l4s5gKs2AGUZ3K' +
+  '6KuxXh4edd0tdgmoXM7MJmyDJWSx+FDeZl0OZtpVa/FYOoGHz2OsywzyFrJOw5NwHjcvPBIhUmgvX4ADjSj3wThqqQKtF+JKre8dnFzoUXJAx0Wy9jsI3axVerOLwLCzl3iVgl7qM1pJ4XHsjc0ati' +
+  'yGLCEC3L2ti42MvKDkc1MaSAEvDYxTh7PVDBA1+WBvsGLEAGFbM15iHF3W6XmnoiKZgYgDLolCoAcLh+e7nYCm4SG0VIHYfQwFt1hqnbKgulDN8wpWwdJn6rhTV4c5lcRg0lOJphVBsA5r0PmLVFUz' +
+  'VBWBHXhTCsCGDs9S45xCsmhty6vJ2ps+1IS3JRb2WeqAX+2JfrQi5V2MqMEu6C2TEhM6Fn39dNuq0bWBC5dRWQ6iHNQyqiWQEVCcgQdXSo0ypfRR3SaJKzdncLK+OazPXV6VndUo9uckg1Lmj1Vo1O' +
+  '1WwrIAdrq+XYNptH+BhoQcJYWYq2GmurqmMo7BGUjHvM/UG1/6GZ5Q3uodHC98hN6brjuixjfbpUCvXAp0upKorxeuB5C+mgFRoOmTsRcbEShboIihB0O0z7chkT88psqF1sPkNoGm3IZyGjC6Uhac' +
+  'f1urmHa3JvZEwZKyzuNhsEyA4ZWYGE2WxGJjTBO5kbgln9kvBR3VJJ3iE4oTe8W1STV0vEcsu+drqy1Ka5kVIpoq2MbDNzXyQNCzxdLVwEJ4KqaTukoUgPMPKhk3z7PEvYu4+WkG8f4SpRQb59iQr2' +
+  '7gvhKoQrD648uIIS3X0wiLcvsRjvLcZ7uArhyoMrD64IV6SuZE6YzsdmZURyxt/MTIVqrAxVaHU60yVyQM/MWQU9mpW9CoY0CwcVxD6eiYiKq1vYJCrU6Glik6gwcTMpt1nYJCpM3ELpUI2FTezStL' +
+  'iwYU0g1EHu9KntKmt0vnPMtLPJyD4O12Qdf1WbO+pUvwTV0WuYyVK2Z7e1XULuDzSKfYLvc0VU16JT29Eirn1IJ/dvdB7ZpPPQA3Yewc6792IOjh7+goVaWuQ/9nM0vJ8XjDkQkDkuEErjkzk4kJle' +
+  'WTZwEuaZQZGvkztjZP/Ts/dYL0bjXod19YRjzEQ8PdUCL9BoZY5/pxVqMtIzO7up3iDzajBzmAAj2ndOdWv32K15nbV6UJhUWVugmnX21Jz7xX6OOcnP5YBhhgFqrqjuqQJJph+oIAY884HdnD6a92' +
+  '1WmcXSMaQI0+foY1aMzP0XURa1RRZBmaA6c4suQIowlC4LFSSrxsXT5yc86Zqoqhx6OHVmWp3ykBAz77JbGVRNftvM1zraIcc4iGJPoKd8Qs8cDLFKSsswG+WMHrJXG1Ov4+kalbmXWYmZ95AF4j6h' +
+  'jSkMTh9eGXvP9yRmPL/AXPcX6Nh+AU5h04vc6mQ6DiNjB1/OjJ6aXdqy6sZ9itoCc35/t5VDtNA6CX+7SbVZD+3WujT75LJVHneqpK1lhCe9cp1sgcEWOyXD+Fju3J118r0mezmSqcsjhWMoTMI8vC' +
+  'xyLGUkWfKxq61TGA6rV/oldDj0FZjnv/lFwwpGHTT4wYkKHvjgSAUNfnAEV1246sLVDlztwNWJxXhvMd7D1RFcdeGqC1c7cLUDVycux3uX40q61sEPdixRIZuV0QnpWs3MTkjXamaoQqvTmVZIt2/m' +
+  'rIIezcpeBUOahYMKJrQ0IhVSM01sjki3b2JzxMLNpNxmYXPEwq0rHaqxsDli4SZsSON2JB30pJE5ksZtRzqocFPIdFWowjOR6bJQU8gcvzTdSHRqSfgL82JXeZG7PGX5ss9Tli/7PGX5ss9TZsrdxH' +
+  'vedJ1RtoWef9M1hyRX8Y3q91eTyVwWW4KpvJhHGgNldCxeRTuTP5sqo7aczsm2O09fWe8k2uOduaj1rZvEIlRd+RS2qyZRVJPL397ShbY61V02a4ymoff9M3QKebtSYR/ke1Q94j6+nFqaTrjUinC1' +
+  'rDjd5lY7bKxjJzZmWp7FbgF2ityGaRTRkPcTaQkT84MAbHRqRHUa898R/T3zHxH9OfONRF9hDh525mi585kSojbsRSd1G7VU2+hoFZbTmgir11GBjZKrbeSu1200WmWjlhobHVtmowobtVfbaIX6b9' +
+  'NsfPwJw8a1BEH1GE4ErMR5H83SJxitc04A3kQJke/NElnWQ03deqdsfWA3WCnyC0Z1DiY3Oi1wtIRCFC/hoNsJwXwdCgy1Uzg3lUA0vhgi+QU2TlXZaGdSE1paqm1qX/DoiFIz4lAKlEIixtVkUAs2' +
+  '+Hy/0M/tbpoHfv1xmYC+LW+7OPqMzsFQBTeDgrtpNGGQ58H/bVbYjDqnNzF3dECVJYFr3hdQoskP9DHbh2rX6+KsEwwj6yw9pt5TVUDUh2XpOElfqa0Qto+5Uqo21UbJ9FfqcyNbV/F9DtQ31rKPa1' +
+  'SZonyhv4H9EVS+C0Xv5PKsExfuKvPCo/Tq4etn4r/hGMqirG/RUNb5Nas5WBKCmTMbqE/YXE1g5w16V0P4TrBWpLoStxL5sBEXP+RQG1SmgjsftGi6H0eKoR9pNkuxH2pp7R5Td8XRPkKFjjfjkwf2' +
+  '5xJhdBPr8UU2mNBFJjGJj0zRIJKI3Q0q1deh+sw2qKk11DZOd6jNUhQaVM8L1PO0lEdU7WipnThwwauiw/q2PPYW20zVqWpnK6qC0WLmJmXA/K+J3Lcp8sTwmgfbcXHsnXrUt5mgYgV6Co4r3iy3dj' +
+  'wT1raj7wHojXkbXSA2G72rmb34cAQ5/RZ61zH52Y8H5mQoTLUP5qGIpaN/8Plbxn8879pyK8yi3nchr7vvQmrbkhqvz3+TNsMhl1VKwXuNurJehhkNKzqEAjdpfNA6E7ndDmXBsKM6hJfIzs0pKPzm' +
+  '4P4rlabwBzQFyM0p57nQb/GRLcrKwdH4Zi1H1QDTikPPHRCFOorMIWekPy3wmugvZY4iHAqWMgdjJTlaxlh32lrIubkpXJYNgpvx4f1Kamn3uean8PjgXq+Lhl/40DV3JL33lY8H/Mtvzmvl2ltuG6' +
+  'PBn72/VmYLTmqZxrBCWsYmjdctpcYqOmrw8Qe6s+ji+NNVtOnXOANwuMZqQa/XEPV/NzdDEPXKEMTJpze7MOto1PEVKeKg0T/k8I9GnDQa/8BJoUKOumgVviNFNHwQXEVruHlPbsaaafi1dSUc+BKt' +
+  'kpjdqdJ5b6OTdTmwPi2XB6aZzPCOQK7mH+o3GDzwqmjN38teF07IoSuLaDgA9F9Ne0QxnOnwLVXGJrYtZX7jAyf5Pv3AycevpZedFPkblWvrm7+Tnsqd+h9OOvxD6Xfvgh2hdz45q0tt/ui5XWWwtv' +
+  'L8rjKrN3vjNSdz7ZVAd9egc9JcMiZTeN27nzi59dcV5I5uczE3PIsYO5ufdcLKRF/t49llNXxNVs6p7G8KkYvHzs6MsS28ob9QCdmE7raEuEPmVyY11opqStxKiHn1WKWcBaxRn9iqsmTEkn8t0XTL' +
+  '7uZqq5d0I87tRGus9FaKqnaRIbsza1RE9Rg6Ukyh2m6HGpnVF7YYPiJ6HhfBh6g6v6tWLY9D//mhAiLPEf3zZdY0GF05p5qccIzv4e3jR9yhT5w88AROPB3H1eb3cjNj4rv/4OyGtMMH7AuvHOKVeJ' +
+  'HNljXvNtcYtmypjtB46QEllNMr8lhVIn+YNEWFfHJGo0qJz4087YRq/rSE4qKsKr9G1p0nMB/4tESMNLihud+tpRXtWnC1aKC3iSp5m42OEqYatAp3vFsL1YNyy/xhGiY1dRsxT/V4Sv21eeGzqxdq' +
+  'AEeRB9+Iy9CdVpah1RyMveW0KXhqZZKVg1vHdTDuFMjhBx+ZaZhJPPNQqUrVi2VzuVodK5GmuIta3GU23lFjo9Fl6oi7zVw5NbnSBrEAQx4nBz3OtE8+p5zotfyEkzme8VtiTm6OZXxKOplHsn2IS7' +
+  'km+h6X5J3xhZ3MkLKCdFu9uTei5BNKGeZS02/7XJJ6zJQ7C5l7JzFT9i5UwhwsyWALbOqdquO7y7TZYFYmVJlEsRyiJlhhKYXpOfFXiwWNYqx/iJKwOlEqb+GctKSVhERHobrE6W2oLi8UOQPRZYr+' +
+  'GKoo7abxkKxNIUiSQBwVG0WQMoyacqM+QwRzIGQbc2TiWc+VnK8uQjE+hxAN4kO6SNfF0RsXmCKCmqy+kgUi3gChPRzm9xRC2QGRr0BUSEJtg8VM4KYMFdhFXAhLRxwSwOrTa4rcRQ2R+8AKE8wBk+' +
+  'JQElBo5ZfBQxhlCfn5srbBQAUWrrGiTGwsTGOFVqXMLlhILI4UWSy3mK1ENGwiFtJkbp+BC9BX6caytYjIA8WeRUTuIsv0mxL10IRHEAtC8aMaSDFalCo1rShrTymzF71HCXMT6mGJadBENM1iaySI' +
+  'vF53moKWbzil3KM/c54eULXdIYWtZKgdWa3BPLE/vlVAwGbEbu692LNaQwlzfJJWgQpYb8pfQ14p3R6whzBJuyC7yMBb8dIt5BQDR8a1FDbGV6ipKtD0FWWqCqHowTYWhCwdREmHHMFLOKSo1aiTVd' +
+  'jliq8iMz+mDmUK1BIPNgvWO0l/hL1biDBbJQGKoUZhpv4IOhaiJTP1QzHzbfAVFX7Gnma2fYwlUD67vgZbqvPRxyhh4aw+pV7Lpe+omqmrwEt3TdlDiMbpafuElbax/QBz01tme56pD1BmKUon1ofx' +
+  '5T5ZCaP24z20VKtFoeWqFmy2NCUyp41hh2nB0sI9y8iSiU/TW85pQNAY20+gQkDy3mueNPBm9Qe4HzQLEgUaMn2PWbDqvsmRJotD6C+gw8bkHO67S8T2Ed6LmxUuarbVaFb/hvveAsEtaXKA0pXa4o' +
+  'rZ0ky7Z9ndv1cX8c3zmT40pOniZ9eipF3KG73RVJ2E6qMnSc8zboIRL2GOvoZJaRRr6Oge2YIL4UPhGml5qg1JY7xr7JW0SDxPmn2W1d5GiuSVYunj4mZvaPZwWV2fXKJTLzKZUSLXYJBiqiEpmXSu' +
+  'MUm0S3GhWNHI0DskjYnX6D0SqiHahIfqQnpOm3UgyGbN02xSTopfRROvwU+PmaniZ2GmfDLXNovhNumKldG4EjEOhm4YbGoyMtdRc1wB2tb0L3Nts14wOwK79KVgm4xrtgkXZuWym/qnlCisVdPscq' +
+  '3MvxjSGhQOWubaa9qvAw7SpdtUbx03O2DzEo0GIwmuFXlq7meTHj1zYY7FVVmXsh5UfX76ksbXCNyymYwoycwVrZFSDQq2MRXKHBjkIcbQRFF6AFFDgIwZGCtQv8xLoI4BD0NJsig9qmRdopqx9NDW' +
+  'XLRKxK9xIEy3WW3YZg4BuiSqlidSX8xLlVCptBXrDVyjm8H9RLGZg1OuUUjojpJmy2iSJqmimretRqLO7aBAzDqmWFZgnmw078ftmULDyAvMonJSBp9lzbEwPUG2ZUafNJHIxqdl+AAGIkm5bxVqpq' +
+  'pY9VHVXNP2YvZ8fk1mSPdkYaYqtzo/ZEvPE7IKZE16Wg8qS1RINUuzjuCazbNjyA1TaHzQwuuChS0z6UFemJWqxl9vTmgVi00ckRo6f7chsysMPG5zOouFb6jEJiN4tFTGf3xqw0EHjApW1W6yuiTz' +
+  '2CWmWWoE0czzl5q1HWL2zrIRiMElKQeOvIagEDJjpq8fw7J5qzMLkaZHnUSeR5zZyZl3E486x6Q6Ys7A6mHlNbTNKSFU41CJJBZYW8rx577ATbtf0OYX/DuiBGyMoj+pVPuaSdEwmFgmTetL6kTJ3a' +
+  'fzQwreG9QqAc3f/cdZal1ipZaWj0WqCi2yNlGXZ2tu/Lpsn14tW6R/bO0uEfnKBX9PmdSDlSLxgSNiVxK5/2h8TrI8qlJZxaqYg/9ERP8s1rSgS5Fo+Hrm1uvN+XTrPAGiRFvpRC2K1n6XdbVy0q2z' +
+  'NVl3Vo7XoOjTxjyd/Hr5hOvsnbY1E+6sNDfYRGuj7J+pbgGNqzTjQ/VdKMvHJJ2yfKnC8K2JzdFSwlcPZdOz3eQ0tL5caPblYsYSJeP9O+b6cjFI6/sKUeyfc/tE2vSKHH9O/CCt7ufPiNxfh8KSM2' +
+  'U+5CHQjTOyOFt5NUttw/QpeoYwiAMD9zIx5OlZxtx0vSzOMTG8ULjydeaRSqJQuEwEQ7IPxJumCaul2FM4BzvY6ToHjuajO36oXECzexEfMTE/l7U3cfwZ2Q5uKGMOmjOuujIZFgNlMphZ5vzUHPgr' +
+  'zK0HtQyg4a1F1LgPqk2G4lVEo/EqPhL/8SI6P2VkzyspYg6/6Ekr50w8lYNliabAmfvcxwPHJuqaHf3wNhkxv26KLwWf0bIiuZ/BJPNpbUJqvqcxw5nkgfl4uRxmtFnfrJp82lz7k+SPsL31ozFZ8Z' +
+  'Fn/nBmpdTR7zHXuzj1/B+elc/mQ8+9qlH3PYm5y7AktYWu1Hz8J/vK+fhPPnDmMNbtnVNlbYk9PD0HZtBcjB3uvncUgqTxEW8ATDnWsGtObOUTzzUapgRh+eQy3XXlc5D15h3btTF6n1vqmo3T6En6' +
+  'trSU0U53S9nCVADueriljI5GpY/iVPxfC8H1O1xnSUc6tnrOhghCy0KPrIe/dBrVIPrLB125yeEN/6Zkngk5cIbO8/I7D1AZ9Q9QWX6Okz9L9pnAqM5xRtF1vzyLsxfcunVXGbXv3JuefvKOo/8ho/' +
+  'w0/MTUA+cm10SL2dx38F3ESPT844QpQXN8NwbjOn7C1KlsDqxZqbSUT7TxMO7AkU1pk058OmYKIrowjv9st0yBBl9syXm850Pvf2rOFhqs+Os/+NEs+kce2b6uhEeOiihi+9F/LfJ80XdhL6FxDv0U' +
+  'x3/VCHvmu8umU5+czaXJtStnPw0tgpBbUp+1GudJht++xr0u3q/T+j17IUXf7Fk347DDge1P6QvSLiebD9Y9PFZGmA9u3VKWAfPRBHnjw1vKMgAt6eFXx4gM8rbXN1iHE7o67sye/cUgBLwztpRGD6' +
+  'ydMza8f1/KyeG3ruGRx++kQe/ppORPObn1LVRg36/GNZ0DZbY5n/HjE892llvgt2Yrqz8irYzDT9859thkeO3CDerrJ5DBQ79aW8bv1C/NJnbbrrLZNPyTY7sh7npzQ/oYypu59UG8Y/1vxyZy8Kfp' +
+  'RHa+nUsiPPDQegvt9Rs2jNlJ4CODZmotw4ecNqtdp7veyY30TGm7Z5qeOvt5aOp+fPwj3ObmWPGUmuZtttnppLeNjWObTkH9eLWe9nMBi5E2s6U0y+pVDcT7bpx5yV3fqZ/2yipYp2cAxV6614lBvW' +
+  'RBZzCrchunj/8WBwF8r2QabOOWDTNvm/UN7J585PG9ntuppZ31rxbzjvotZVkg9TPjDK13gl0byrj1hcMoh/2fPKtx69al6Dy/jUZ47IlZ95gc3vyQaw6Hyqilcf3CVIN08XNtc0tuZ2m6HtlrcOu3' +
+  'EeWjCvp4y/bTPfm1Qg6Q9IHXr4HX1B477ORm3EgDai9e4ALfpE13KFDsVAdKObpHnVM88JOlHN66lBJbl3Iw9ayWBW6k0br/kFPtDsVeKuZ3Bk/RvPPYYSfzO4edfAJVjIYf3pvDpnTf7pk6nZa6j0' +
+  'vPRGPh5uM4tMrB4xvKBOx/UfHp459YXcaB2teds+l0Jt9tK4BhuAK6ioceTzkpef/CHhrl/b+d7Cwue08qag+ezO2kyqSnO0Pug8Xj2sGK+SsUPv7IxrIJrF6lVIc0l1GozKzUsDS3AobjKrjr0Y1l' +
+  'cwS03ljgOrZqCjUoe/ZtLMsAWsHv4FpR1vDM605qbH3dyc2e47mdKGrxqTIJlS+0KpAKku9PVgZ8pG1TWQbQKvY+tamMa31vOPmdQ2hCxw4tzTGntt7XnemZzVdUL3Dp2dq04a7nNpUpgKkyro80fK' +
+  'qOVw9A4OANJ3/03Ps5lk3o5cmGgDVzJYCjBbyYVsDcQfjHm8oUmLzvPwi0D+aKZiyNZl35jMu3pDP9yvu6jMNTtCSu3/ar3Dqb2sHdOjrItfeoE/c1NHz4a9R/9JhroT8MGAucQe2W3CZPqYZJ9ju6' +
+  'H9vmosjWnA8A8kdjtw6HEbNN442ZaUINwjdSncH7dfE3aqKXCcIL2+18xGBYzOMbATaKT3v3nhN6DvKbw3kO5SnLc2jOf6vO93Lnhsuwz3FZvvTPBcq4dcdR50yLLG2ah03aFA84h5X2JC+Zx/urbT' +
+  'nFSr/Fe+qewhTCXffVic9wGD8jjVWTsS9l3bWUxU9PnKWDSxA0VcZX8/Ha/3V6rY3r75+cR83RpzKz0tF3nyzLV9ZzAqNjWr5Pyc8m8pTlyz5PWb7s85Tly35+pdk+tuc5ma9recryZX8uYMQD/jvy' +
+  'ZZ5vFXnK8hw6Y+k0Pl5zOvH5+EM5Snxt++le7LHt/PHPT0OeiqOf/KZsUvDRC8dc1J/aucBHdzj6zL7yGUDwwGiGxO6gJZtw9KM4JNr3vPRTeEferSR36FI6HPpeTuw78eC4b76jfQ2u+a0pfDDsSH' +
+  '/ZVychJj2UZlqu4WYR/J/mT1nUmSKV6f4+LplbvAVsJ7yj9TJlI7XFV53vSyYTInn6ly5O7Y1qAvjErZzybdXGAYopAw35Djk/GM/+r93OfcYM6ayYp26+b0NUmwxYvcHGqHbGgMrxEELTgtOhmJsf' +
+  'iGrjwOertnEQ3VYaoEfzaJ8pkuve/seZv/Om2qaRqB5N6WdIVxEUDn6OMqrJs226jGqyTLCvzjbHnisLJ8O4ZoZINXm+T8aG1TNErplOGsRxtrGvmQJj0s4ptPMZ5TPKZ5TP6PzNKKqUliPgs4/VrV' +
+  'iTpXqtejJNbCtFH65HNMKOUc7I7N0HVcVPlcw2TVF/OjG9KNLz7C5RSoWXm3rVNeY7xJBvHvE84ucz4qz0Yb9WnGvvoZ/rL6775a/0/BZgfpM0T9nnlUMc3XBIy4NskNnj3HhI+1yCCZWkafMhbbqa' +
+  'xV63vMDerUsyN8mvLTCgj1NBV77tnxsYcVez3zkX5RcTLJ3HthaJonXN/MH2SYHYYoK1H2XXyhAbpzIJNM311JgHokyzPrAVFRft87DBtFq05q9W78FWCpVyakSDme519xRLVgnT9JxlA2W6LJRVn0' +
+  'zyymycaRJujWVCRkWQuOa5LDMizsdLDKVl/sSvJkMii1aYUskZjTSJde5irvUUj+Gmu0g9Hc9Q08TN3LgZLJq+tE4n8draB6G1hqZRepSfSXxWMPI8vtI6oOjRrEOaMJUmtUFZrFTnJGGxSdYxsN6j' +
+  'KpMyBKGWj2KPUhnIhaFGboLRDtjLVE1FGZBR9olMQ6a1WD2mYLoSoJzI0wBLcQAIBBAImIEBBAbMQAqBlBlocCCOw4yDQMAMDCAwYAZSCKTMQEMB4hSYcRAImIEBBAbMQAqBlBlogElLABUHgYAZGE' +
+  'BgwAykEEiZgQbYJgJQcRAImIEBBAbMQAqBlBlogJENABUHgYAZGEBgwAykEEiZgQYYfGqA5RL09HvQ0nfD6NRu+xi2o6uHNTll4/qMbddh6JBaoOqNqkF3WigllNG6jL1t9S3Dbp2GPRObiYZVjUNS' +
+  'ta0TuWeCM6rhpNubJ9M+ZMi1zhx7HCz2OFUolG6WmcZIwkYrJZLWZzOtUEjDDmWart2iNNO67x5zgds1KiIz/xZWwLqKVQbv1K4vmkP/0vZAv0t6hhql9SjR3raIg0mDo0GDo3Ue2Hp5oJyGDz26iE' +
+  'Z/bafRt7/I8Z9+kQO/sVNbsJQ8L9vZ+ys7NySKaXC0gL17C2nwkRIeGCmmtl2X8ECnnXyhUk797lIe2qHTaK+TU487aLCCB/aW0N+Tm6p55MlLuTZaSIk3dRrsKKT+bRdz3+6LyfdBCbV9l4d+eiH1' +
+  '74adcJ3Lybe3gEfeWkTDIY3rw1sqaTTUUMkpX0MlmlzSvbGSR2ijCgzv31jJQ80S8Pm3VrJ311YJ7NtRyd7HdqhA6OEHKzl4/4Py5PXHKtn7wmMqMNi0uZIH6jerQOLZhyo5/uRDleR5Z1slD5x08M' +
+  'GGd5bkh7Cc/1oW5ecd+T2ePGV5Dp0nGPUbeSbkKctzKE/Z2eAQf7RWmzb19b94DLaaR2C8ehwkSm5X9sm/axmhLJfPt98Uu7TL08YbYak6bc0xdiFRokx24dJ2bbH2WWS94cl8O1bhRAGRB0vvQiJ3' +
+  'ITNjdVsou37JArGVnChgjhbAKjhzsIAoVCC20H0Fshr2YLkPg+wFpjwdzLfD2LBDNsESDrFdDMvIMEIMy8deB3bTmJscskyrh21jh7lay7J3b9m4h3VrWG3HohjLMOy7+eyy2eaxWzbex9q8VwbjDV' +
+  'nIww5qzJANFaypvaZZZ2y1YP1Yb1ppVpswsNaswy6xbM9YBjuVSWVdFoSWjewm06q6mLy2rK5bVp1loYj9oKgmm4KwCO0rFD/P94Xnu7eQKFQofp7vC893WJuNFYqf5/vC8z2qrPuKn+f7wvMd24TJ' +
+  '4txosmg5V2iweDxV26036QMOuL5DkrWKMl0kORatld25UpRWsUzVlJpM8oFDk5CPZK0ana6ZOdbw8bXgbLPBKpaparbXqt2GXN8hyVoNO91Ac2zo42vB2WaDVSxTNY6gST5wCAr5SNbq39L9VI793f' +
+  'hacLbZYBXLVI0japIPHKJCPpK1uvl014ZXvqAWJFWSecLMhMzMQ4ZaaqjPMVm3ZMGhsDZzjZmF4zbk674x9tZyxNm5vojqXi6m7Vdx6koavZKPXElHr+TglRS6kpuvpJYrufZKqruSjy+l95dydCnF' +
+  'lvL+pXRgKTcspcalfOIKOnkFx6+gxBUcvoIiV3DrFdR2BW+8gjZdwSPVlKzmQ9V0uJoD1dRezTuqaWc1cxVoeKeKjlVxXxX1V/GeKtpbxfVV5K7ijyrp40oeqKTBSu6qpO5KbqokTyUHLqb2i1GwPj' +
+  'tvs0NFfsqgUQP2Oo4aKLiQwc0GtRgwg1Bn8HGd3tdBb0yH0cMDOjfo1KjzCSXCEdcwfw1rFNG4VYMy/m1X0dFlHFxGoWXcvIxalnHtMqpbxsdvoPdv4OgNFLuB999AB27ghhuo8QY+cT2dvJ7j11Pi' +
+  'eg5fT5HrufV6arueN15Pm67nkesoeR0fuo4OX8eB66j9Ot5xHe28jvlaouv4nWvp2LXcdy31X8t7rqW913L9teS+lj+6hj6+hgeuocFruOsa6r6Gm64hzzW87hpafw0PfZWGv2pyL1VOo+V8pJyOln' +
+  'OwnELl3FxOLeVcW0515Xy8jN4v42gZxcp4fxkdKOOGMmos4xMuOuniuIsSLg67KOLiVhe1uXijiza5eMRJSScfWUbHbue+26n/dt5zO+29netvJ/ft/NFt9PFtPHAbDd7GXbdR923cdBt5buN1t9H6' +
+  '23joVhq+lQ/eSi/fyt5byXcrb7uVtt/KqVto9BY+cgsdvYWDt1DoFm6+hVpu4dpbqO4WPn4zvX8zR2+m2M28/2Y6cDM33EyNN/OJm+jkTRy/iRI3cfgmitzErTdR20288SbadBOPfIuS3+La5VS3fI' +
+  '51aV0lra/koSU0vIQPLqGXl7B3CfmW8Lb/2d61ALhxlGf9s7O3q1nJu45k3WXj0BZoq7SJCKG0Th+HC/gi+uTZ0vJu6Yu+oA/a0tcYJ9jg2GewSQx2sHNxYse+i00SsIGABAnKtaFN2qS126SVz5Lq' +
+  'nEMhLRS7fmTbf2Zfep7uJJ0de7/Z+Wfmn5l/ZmdmZ3f/nd29km+50jm5nJ9a7lRewQ+tdLat5NtXise+K5FzAbbMk9fyp67t21HW1DK8ehjE74XQvJdPMr5CfL59hXPylqv4E4Zz0OCHDGebwbcbjs' +
+  'NwlVSF8SrDn89NM2cf45PMGWd8E3O+FeffjjuH4/xIHH8d9EDc2RHnO+POmji/Me4c1/nTuvOIzr+mO/t1fkB3Nut8i+6c1PgpzXlS409pePld1Jw7NL5Lc9ZqfJ3mPDPEvz6El9ePDTn3DfH7h5xb' +
+  'h/jWIeeMys+qeHo5qjoPqvwh1dmt8j2qs17lN6s43z5Lnccpf4I6Byl+/WAb5dupOD3Qvs0ojxv8WQPpRdZK/Zp3v2nwhxLO7gTfk3DWJ/jNCeRcBC32COW4LqDnM9WDCX424ZQT/GgC/RdNW61R+Y' +
+  '2qc5zyp3trqzMJvjWJ9CJrpR0qXuP23kr3TZUS3vodvEDeVDTw6prznfgDzWul3tqzuMwJNRInX8x58QWcTy+pj+/KphzHmSCcH8lzfuQ43u0wqS3Ha2r8a5fubdNDnJ8yHOfRFOfTFue64xx09ecH' +
+  'UI/7Ss7XvUxep29KO844X8L59E3gOMeXcb7pMcb59Js5P7SbxGTRz77EcfZfxTn+AfXhFfIm4NH3cH7gOsfZcR3np1YIfXwxIa6sT2YdZ/9yzne+n/NTL3ecw5qo1Iiox8NbFc637lJEYAeuXlNFa+' +
+  'neq2Cv5fwIcZy1RPwi7Qg4zuHvEM6nn0GyFN/6uhc433o3iDx4BX9Y3A7IfXecta/DGxnHKb9JXpcf2YfrgN/nOIevD71aZobeQsOFT9J36DaQTyQOJTg/BVK7dGvScXas5PzQCnmnNJ1w8DKF7zlh' +
+  'Obuf27YUvyW35nr86L/pXMHfyA98gC+PeQBErAkwF0gDFJ9CF3ALibUF9ZOqAKI2Q0OgAYCuQpzF48wwWBwSyQSQJYppmZYJsATIUliKFpJJywJyGVyGIWalIJE0LQXSoCigCKIoYC1TMsN+CKQHFB' +
+  'hRIAUimQimRBxYlqhOMnl50rrcsi5PYhmWpKCA9MgcaBCWtcySQgNpQWyfYVmWZjGXapYl66vaqsoYi6tdSrFVVWUd4q9YfuULvuu7v+eFL3rx937f92ezV/3AD2avviaby+Vy2ZcgzV370ute9kMv' +
+  '/+EfQf+K63M/+mM/nvuJpaOjS16BSbLZlT+ZlZ5cLiZoLpd9ZS6XzWWzuVe9OmeFIRpKEb2uwKrUWGZVKpVapaQU6aQyqbFUpqmGhuveoGmatgqJJnoRlCajaRrkNVAgjwUpijKijCjCDSGVCgdGUs' +
+  'pI19034hrFpYpL/VHwmuw1V2djMRlKmArMy9SJUno1YvfDjRB4hCv88xqRjLWZXOrwUz/9Mz/7cz//2te9/g1veOObYvAL8ItvhlgMXh8ak7ihLAbMFYzwZ5GGWcWdWjrPP4H3l375LW9929vf8c53' +
+  '/cqvvvvXfv03fvO33vPbv/O7jel/D0vVXAMDQ1B7AU1zvQ3JTLNpd34fwGN6LvO8Ztp87/v+4A//6I/f/yd/+mcf+PO/+Mu/+utYNhcTtouZfjFhmiaH1fBBWAM3wk3wIVgL65q7rB4fho/8/2G/Ht' +
+  'bDzcJsEGYjbIRxGIdNwnwUPgabu65FLperZ2iuuwU+DrfArbAVPgGfdDtpG2yH2yD2KdgBO+F2mIA7YBfcCXfBbtgDd8Ne2Av7YHJhzTHVZpRcsbyb3PMveKrF4dsX2VNt+PfA/gVWtZPUntqgK7EA' +
+  '+/ox3HsaHN0WsaACpgYitfUJolVEgAG3Tw84AJ+Ge+E+uB8+A5+Fgz3JOgSfg8/DF+AB+GJDOyD9Ul3j1E0FjYIKUIQiFOoM4Onwy20ytJqF68b5pMw1rzOFGZyiejvBsHBNvuIPBcbYoHtX6RIL3J' +
+  'sIEXrAg/AQfHXQQ3t+iDolwvlHac5Tm5kGE92HIT0teYHvb+Bv/QTiDGY+Al+DaclLhzJ74tLm38nzkWmyC2t2bz5f46n87+FReAyyEqFzc7aLG9NLbSixdlcZ/wD/CI9fGPVj56XY+sZhTePsCfgn' +
+  '+Gc4DEfgX+Bf4clurgHFgBQaRFQFPuXeGv1bP24y51C2xEIV//eF32zIRkEdlSCeB+oCzK8p8yJ6w1RfZ4w2AHEbhj0+CZMw33sBKMNRUGcAZqAMI0jKICka5JVd3jFQ7QowVVWrgC5T1QqoNkMOs1' +
+  'VWAZ1WQLdt2zZqUAOjVl9QBUzTmqs2tmofBVtlKIUx3GxmI2EVEH6Mq4CRRZ20gCWHZlYzTUvgPyBtoqqdMYsxZqVR5Y5a9+NgadZxWGY9DXLDXDmLASSS4pGEp/ov+YZKx23m5trOhozXRdQ/9v0Z' +
+  'wI32z4FokFdqO6OVGrtbV3UJpp+AE6Da9jPwDNgCNbBrUIGKCFLbxRwN/XX4T/gGfAO+Cc/Cf8F/w+jo6Lfg2/CUa/7HdUe/AyfhFPwvjI6Kg9+yLcu28iwJ0pcClixAPp8vACyVTj5pAeRPIxNAVZ' +
+  'PJpKpCHiAP+TxgWiVfEPtawOc1yRJoyoxs3Lx/SwyQtJMgnyWJTTxSMuIsbogtHtpCwWRHWB0hnmMg4sy4QE937HydVCIsCs7AWTgLZ1qas65tH3sOCnAOzkExRAtd0Ua32OAW5uUWhVuAWSi6ttDW' +
+  'hmkxRAtz0qKg58A611+ybJ6xNzTgOQgcBzobTpr93fd3u9ESIcKFM3d1z40Q4YJSJAxC/VVqvGeI0HcMVjPurkeT63JSctmYt2bMLoOijDSt3hmBkd5XANUZf8hiIHvN1Yuo3o8N4PAT0DTWEn0owz' +
+  'Q1zdRMU9i0CAgGUozT3KApkohQ2jTTbrTwiBRiS5t++oBthoQGOS46hBtVBlaT1d2sKf0gWUNuJDeRD5G1mHwdEZaJRX6uiNXkw6TRtjOd4upTNUtaXedfTdaRj2DxdgVAS3lmbHhsbFjY4WEtNbye' +
+  'DA9nMDwm2MjTUhoZW0/Gxsa0MUUZHhaNo1e6H5QaY2LTQuNfQyqb2uP6hLU5PtodNdUOBgc6PipJi6UAYjnAzWQeB1vjuDgHGt4P9U4GSDXGXE+f6rrYxNNKznV7KBW2Z93L7LPuxXZnW59uAxmMYY' +
+  '2MkK51UKZxX7tVqaApgFYUW6HFFpAiaGWwKbWppyuv+Eavgq4zJN6xV4EqnBA+ikRodYWn6mXRTwiujYruGmwktiEV6kYFMGgYdg0MioFxYlSAYoRIYRvjBCNtkRJ9mCtEbcyCymJ0K0AphsYJHSfU' +
+  'poZhizAdJzatAa2BTC28FJX61BMl2Z4rShP5DMnG7Lb0St9GQkUUrQC1/SzjBMO0AgYWKQTUwBAE+RRLMmQLUL8pMJsreyOWZ0ifxwnVCjMLYTKTl1bufs2tyEZCXeLm2Ugqrii3sWRrbCSykYVAKQ' +
+  'JTigKEIBs7Qsg1XOvucA3iFRnAFNTbASr23+tCrKLhdZ/oTyOor6iKHbQ6SjJkD2JiOSC7HKguKXQgxRAp+qQAGi2DGOMzONhFwKa2IMijYZSBlqEGwqHeM6UZYTAv2hmgM1CDGTFehAyUbWNiG1NL' +
+  'Xw3c5Gj9AHWLFqHAyyhlKIh6pVIUJPPYjAoisgtBzZUsAz2GWw2Oub4y+mTd5SExA3F8ujIDjNqCZ7v7JHJT78GZ1w62X2GZQMgoQ5BMFGmXgVG0i9OPXRCb0uhGMkKECBEubd1oh1vMIFlrVVez2u' +
+  's0aHLTNhF37crT8t2tbLb9a3IyC14b919V+1HyMdJtWlmbpPv2oyJeOMW3TAOLb7J6a0nCpp430oKHL0EG2oPNJJ0wE/LFw80kvZmk3eLdckV+sYqljm4h1hbSjnoKTywd1I+To9D83um+RRhUA3hn' +
+  'pPWqqAUMllvIrWQr6UeVcIHcJ0j3exosPrtE8UkC28iilYbLys7/Pm8fxA5bIaQtXAjn4TbC3GV1bBbQpVXQStA7FYv0XNMuTQU2EDf1pwjbQRryC17jrgQ5UTKucAsVgbmFCoXaVWCuF7UrG4jkBG' +
+  'xN811Zas3bKDW8m+rAUP/Wuz23dZpBm1Z1oN0k7Z1LpTIm2ITeaSdBS3eS28kEuYNMkF1kgtxJJshdZIJMkJ0Eu0NaXWxSBaZvILhJ3ZfeRbiBBhF6mNmQqwq7CQ4eafWK5OF1hDZbt12aZg/ZQGah' +
+  '0ZaAlWCOpwsnALe7yV6yj+wlk2QvCQ3GBdBGU6mzrYdAl9SDHBpi69QmjXtahSlC7yHeWl9d17tpWT+ZLqpQbYisNsoJpQ88DUKaU1RbcOtyNKb1atNQSiimVeF6q/2rzHu0NRRc9dsGqewUyanUxT' +
+  'a71VC43ooDPCDhqObWqTTtS0NrtBdQL0Zofz21tztTekrmwJW+QM9M62bWGp7qXFbVS1INJ6oGSZuvd2kFUEWuU8Z0XX917FXIzEnnNTFdx3NnReiVpZFjG68FAM+pjLlPZqqgMaRVYHXPamyx9F5Y' +
+  '+x6yn9xOYneQXeRucifZR+4ik2SC7CUHyKeJ3XQVUAN9FpjNpNuOBrO0tJ1T90KpeO5iYCEnsM90FiZUr0JM8x/IauKbIiGIW9V7SWdzXwu/fIDb4dG6eLyrKPgBnXMQNriaVskjlIyijGUUJZPJZP' +
+  'KZVCazKpMRd3SZjJJJ5fNJBdejKKn7yWfIyGkY8Sw6AqfB57jEM36CgKLjToLujeMl+JbZ8wSf7fN9xHnv58G86BC9LB3h+auLbcVifoT/XmP75H2EKZEWNi1cfDvbdMNmixz9rkKuOz3iQXKIfG6A' +
+  'eqWO+5XNDUhwP6tvCicw9YFQpPvSfTjO9yoJb/JMbJaa5kQwnyZcZiIIy3nW30cz3bjPpuQF302bR3sM/LtNfStvah4n20Xaq6m+lzUFnydfGNghuA8LeMdAn1fUt03A79/3y+b1dde5x8hUfwd2W3' +
+  'Fi4jd7bN1JLKdPT5Om5pxFu6htdHkYIUKECBEiRIgQIUKECBF6wAPki+RLpECK81eFfJl8hTxIHiJfJSXycJ81KaxtoA1n7pj5AF/DvZB6KTsKsehB5wDg6bbafMUQutJ+nceuWdSS8w04DYFTgM5m' +
+  'toV/4fL6K20OeVLQHHIWtUb1tepX0y9uF0byng/yGJuBvLJqxl2RMwPPwWm4wQv4nrxyGlaxkviSQUl83AC/KYTLWDE8C94nD3BJEaaaFbYEkfDFF34aNE44mSbThDeYfvKia4voymoBWFhWv9CGOn' +
+  'Soy0XZ2iV58Gvucd9iNafWOq6OxbSWqRgTktvLbx91KQx4edIsCVt0baGNPSM+jZs8119ywzxjtaTmfhbW+wxG2aXhz62Xxfcmyj73WChVuSntMTxFdfj8rKqq6kJLqy/zmCtlJhQz01CnY0255Lc1' +
+  'yh360V8AjxgntDt0WERdmusPIxEiRIgQoSuIn3RfBpdFS54izPEUgfX2bY5LPX+ECBGez/g/'

@@ -1,5 +1,8 @@
-import { COMMON, getWeights, otherElements } from './collation-weights.js'
-import type { Element, Weights } from './collation-weights.js'
+import { sortKey } from './collation-key.js'
+import { putNumber } from './collation-number.js'
+import { PUNCTUATION_END, SPACES_END } from './collation-table.js'
+import { getWeights, ruledElements } from './collation-weights.js'
+import type { Elements } from './collation-weights.js'
 import { docOf, int } from './build.js'
 import { MongoError, badValue, notSupported, typeMismatch } from './errors.js'
 import { display } from './format.js'
@@ -29,22 +32,15 @@ const TAILORED_LOCALES: ReadonlySet<string> = new Set(('af am ar as az be bg bn 
 const FIELDS = ['locale', 'caseLevel', 'caseFirst', 'strength', 'numericOrdering', 'alternate', 'maxVariable', 'normalization', 'backwards', 'version']
 /** What MongoDB 7.0 stores with a collation. */
 const VERSION = '57.1'
-const NUMBER_DIGITS = 254
 const CACHED = 2000
 const MAX_CACHED_LENGTH = 200
 
-/** Unicode's root order (that of English and some more languages) by sort keys: a key is made once and then compared as bytes. */
+/** Unicode's root order (that of English and some more languages) by ICU's sort keys: a key is made once and then compared as bytes. */
 export class Collation {
-  readonly #weights: Weights
-  /** Nothing but the levels is asked for. */
-  readonly #plain: boolean
+  readonly #weights = getWeights()
   readonly #keys = new Map<string, Buffer>()
 
-  private constructor (readonly options: CollationOptions) {
-    this.#weights = getWeights()
-    const { numericOrdering, alternate, caseLevel, caseFirst } = options
-    this.#plain = !numericOrdering && !caseLevel && caseFirst === 'off' && alternate === 'non-ignorable'
-  }
+  private constructor (readonly options: CollationOptions) {}
 
   /** @returns undefined for the locale `simple`, which compares bytes */
   static parse (spec: Doc): Collation | undefined {
@@ -61,11 +57,11 @@ export class Collation {
     return a === b ? 0 : Buffer.compare(this.key(a), this.key(b))
   }
 
-  /** Bytes in the order of the texts; equal exactly if the texts compare as equal. */
+  /** Bytes in the order of the texts; equal exactly if the texts compare as equal. MongoDB's errors show the same bytes. */
   key (text: string): Buffer {
     const known = this.#keys.get(text)
     if (known !== undefined) return known
-    const key = (this.#plain ? asciiKey(text, this.#weights.ascii, this.options.strength) : undefined) ?? sortKey(this.#elements(text), this.options)
+    const key = sortKey(this.#elements(text), this.options)
     if (text.length <= MAX_CACHED_LENGTH) {
       if (this.#keys.size >= CACHED) this.#keys.clear()
       this.#keys.set(text, key)
@@ -95,132 +91,81 @@ export class Collation {
     })
   }
 
-  #elements (text: string): Element[] {
-    const elements: Element[] = []
-    const characters = Array.from(text.normalize('NFD'))
-    for (let i = 0; i < characters.length; i++) {
-      const digits = this.options.numericOrdering ? digitsAt(characters, i) : ''
-      if (digits !== '') {
-        this.#putNumber(elements, digits)
+  #elements (text: string): Elements {
+    const elements: number[] = []
+    const points = pointsOf(text)
+    for (let i = 0; i < points.length; i++) {
+      const digits = this.options.numericOrdering ? digitsAt(points, i) : NO_DIGITS
+      if (digits.length > 0) {
+        putNumber(elements, digits)
         i += digits.length - 1
-      } else i += this.#putCharacter(elements, characters, i)
+      } else i += this.#putCharacter(elements, points, i)
     }
     return this.options.alternate === 'shifted' ? this.#withoutVariable(elements) : elements
   }
 
   /** @returns how many further characters were taken */
-  #putCharacter (elements: Element[], characters: readonly string[], i: number): number {
-    const { elements: table, joining } = this.#weights
-    const next = characters[i + 1]
-    const joined = next !== undefined && joining.has(next) ? table.get(characters[i] + next) : undefined
-    const found = joined ?? table.get(characters[i]) ?? otherElements(characters[i], this.#weights)
-    for (const element of found) elements.push(element)
-    return joined === undefined ? 0 : 1
-  }
-
-  /** A number by its length and then its digits, without the zeros in front; one of many digits in pieces, as ICU does it. */
-  #putNumber (elements: Element[], digits: string): void {
-    for (let rest = digits; rest !== '';) {
-      const value = rest.replace(/^0+(?=.)/, '').slice(0, NUMBER_DIGITS)
-      rest = rest.slice(rest.search(/[1-9]|.$/) + value.length)
-      const primaries = [this.#weights.number, value.length, ...Array.from(value, digit => Number(digit) + 1)]
-      for (const primary of primaries) elements.push({ primary, secondary: COMMON, tertiary: 0, upper: false })
+  #putCharacter (elements: number[], points: readonly number[], i: number): number {
+    const { characters, strings, joining } = this.#weights
+    let more = 0
+    while (more < 2 && points[i + more + 1] > 0x7f && joining.has(points[i + more + 1])) more++
+    for (; more > 0; more--) {
+      const found = strings.get(String.fromCodePoint(...points.slice(i, i + more + 1)))
+      if (found !== undefined) {
+        elements.push(...found)
+        return more
+      }
     }
+    const point = points[i]
+    const found = (point < 128 ? this.#weights.ascii[point] : characters.get(point)) ?? ruledElements(point)
+    for (let k = 0; k < found.length; k++) elements.push(found[k])
+    return 0
   }
 
   /** Shifted: spaces (and punctuation), with the marks on them, count for nothing. */
-  #withoutVariable (elements: readonly Element[]): Element[] {
-    const { space, punct } = this.#weights.symbols
-    const limit = this.options.maxVariable === 'space' ? space : punct
+  #withoutVariable (elements: Elements): Elements {
+    const limit = this.options.maxVariable === 'space' ? SPACES_END : PUNCTUATION_END
+    const kept: number[] = []
     let skipping = false
-    return elements.filter(({ primary }) => {
-      if (primary !== 0) skipping = primary < limit
-      return !skipping
-    })
+    for (let i = 0; i < elements.length; i += 2) {
+      if (elements[i] !== 0) skipping = elements[i] < limit
+      if (!skipping) kept.push(elements[i], elements[i + 1])
+    }
+    return kept
   }
+}
+
+const NOT_ASCII = /[^\0-\x7f]/
+const NO_DIGITS: readonly number[] = []
+
+/** The code points of the text with its letters and marks apart. */
+function pointsOf (text: string): number[] {
+  if (NOT_ASCII.test(text)) return Array.from(text.normalize('NFD'), c => c.codePointAt(0)!)
+  const points: number[] = []
+  for (let i = 0; i < text.length; i++) points.push(text.charCodeAt(i))
+  return points
 }
 
 const DIGIT = /^\p{Nd}$/u
 
-/** A run of digits in ASCII, from whatever script: the digits of a script are ten consecutive points. */
-function digitsAt (characters: readonly string[], start: number): string {
-  let digits = ''
-  for (let i = start; i < characters.length; i++) {
-    const c = characters[i]
-    if (c >= '0' && c <= '9') digits += c
-    else if (c > '\u007f' && DIGIT.test(c)) digits += digitValue(c)
-    else break
+/** A run of digits, from whatever script. */
+function digitsAt (points: readonly number[], start: number): number[] {
+  const digits: number[] = []
+  for (let i = start; i < points.length; i++) {
+    const point = points[i]
+    if (point < 128 ? point < 48 || point > 57 : !DIGIT.test(String.fromCodePoint(point))) break
+    digits.push(point < 128 ? point - 48 : digitValue(point))
   }
   return digits
 }
 
-function digitValue (c: string): number {
-  const ascii = c.normalize('NFKC')
+/** The digits of a script are ten consecutive points. */
+function digitValue (point: number): number {
+  const ascii = String.fromCodePoint(point).normalize('NFKC')
   if (ascii >= '0' && ascii <= '9') return Number(ascii)
   let value = 0
-  while (value < 9 && DIGIT.test(String.fromCodePoint(c.codePointAt(0)! - value - 1))) value++
+  while (value < 9 && DIGIT.test(String.fromCodePoint(point - value - 1))) value++
   return value
-}
-
-let scratch = Buffer.allocUnsafeSlow(1024)
-
-/** What sortKey gives for a text of ASCII characters that have one element each: most texts, and several times faster. */
-function asciiKey (text: string, ascii: readonly (Element | undefined)[], strength: number): Buffer | undefined {
-  if (text.length * 3 + 2 > scratch.length) scratch = Buffer.allocUnsafeSlow(text.length * 6)
-  let at = 0
-  let cased = 0
-  for (let i = 0; i < text.length; i++) {
-    const element = ascii[text.charCodeAt(i)]
-    if (element === undefined) return undefined
-    scratch[at++] = (element.primary >> 8) + 2
-    scratch[at++] = element.primary
-    if (element.tertiary !== 0) cased = i + 1
-  }
-  if (strength > 1) scratch[at++] = 0
-  if (strength > 2) scratch[at++] = 0
-  const tertiaries = strength > 2 ? cased : 0
-  for (let i = 0; i < tertiaries; i++) scratch[at++] = ascii[text.charCodeAt(i)]!.tertiary + 1
-  return Buffer.from(scratch.subarray(0, at))
-}
-
-/** The levels one after the other; 0 ends a level and is below every weight. */
-function sortKey (elements: readonly Element[], options: CollationOptions): Buffer {
-  const bytes: number[] = []
-  for (const { primary } of elements) if (primary !== 0) putPrimary(bytes, primary)
-  if (options.strength > 1) putSecondaries(bytes, elements, options.backwards)
-  if (options.caseLevel) putLevel(bytes, elements.filter(e => e.primary !== 0).map(e => caseWeight(e, options)))
-  if (options.strength > 2) putLevel(bytes, elements.map(e => tertiaryWeight(e, options)))
-  return Buffer.from(bytes)
-}
-
-/** Two bytes for the table's weights, four for the implicit ones behind them. No weight is the beginning of another. */
-function putPrimary (bytes: number[], primary: number): void {
-  if (primary < 0x100000) bytes.push((primary >> 8) + 2, primary & 255)
-  else bytes.push(0xff, (primary >> 16) & 255, (primary >> 8) & 255, primary & 255)
-}
-
-function putSecondaries (bytes: number[], elements: readonly Element[], backwards: boolean): void {
-  const weights = elements.map(e => e.secondary)
-  bytes.push(0)
-  if (backwards) weights.reverse()
-  // Common weights at the end are left out: what is equal up to there has as many of them.
-  for (const weight of weights.slice(0, weights.findLastIndex(w => w !== COMMON) + 1)) {
-    if (weight === COMMON) bytes.push(1)
-    else bytes.push((weight >> 8) + 2, weight & 255)
-  }
-}
-
-function putLevel (bytes: number[], weights: readonly number[]): void {
-  bytes.push(0)
-  for (const weight of weights.slice(0, weights.findLastIndex(w => w !== 1) + 1)) bytes.push(weight)
-}
-
-const caseWeight = (e: Element, { caseFirst }: CollationOptions): number => e.upper === (caseFirst !== 'upper') ? 2 : 1
-
-function tertiaryWeight (e: Element, { caseFirst, caseLevel }: CollationOptions): number {
-  const weight = Math.min(e.tertiary + 1, 127)
-  // With a level of its own the case counts there.
-  return caseFirst === 'off' || caseLevel ? weight : weight + (e.upper === (caseFirst === 'upper') || e.primary === 0 ? 0 : 127)
 }
 
 function checkFields (spec: Doc): void {
