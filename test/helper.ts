@@ -46,7 +46,7 @@ export async function build (t: Test, { env = {}, deps = {} }: BuildOptions = {}
   const dir = mkdtempSync(join(tmpdir(), 'internal-api-'))
   const mongo = databaseUrl()
   const config = loadConfig({
-    NODE_ENV: 'test', LOG_LEVEL: 'silent', PORT: '0', DATA_DIR: dir, JWT_SECRET, DRAIN_MS: '0', PROCESS_ROLE: 'web', AUTH_MIN_MS: '0',
+    NODE_ENV: 'test', LOG_LEVEL: 'silent', PORT: '0', PUBLIC_URL: 'http://localhost:5002', DATA_DIR: dir, JWT_SECRET, DRAIN_MS: '0', PROCESS_ROLE: 'web', AUTH_MIN_MS: '0',
     ...(mongo && { MONGO_DB_URL: mongo }), ...(process.env.REDIS_URL && { REDIS_URL: process.env.REDIS_URL }), ...env
   })
   const app = await buildApp(config, deps)
@@ -96,8 +96,11 @@ export function stable (res: LightMyRequestResponse): unknown {
   return body
 }
 
-/** A clock that stands still until it is moved: stories over days run in milliseconds. */
-export function storyClock (start = '2026-03-01T12:00:00.000Z') {
+/**
+ * A clock that stands still until it is moved: stories over days run in milliseconds. It begins at the real time, for the database removes what
+ * its own clock finds expired.
+ */
+export function storyClock (start = new Date().toISOString()) {
   let now = Date.parse(start)
   return {
     now: () => new Date(now),

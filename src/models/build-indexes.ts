@@ -5,6 +5,8 @@ import { definitions, type ModelDefinition } from './define.js'
 import { DashboardMetaModel } from './platform.js'
 
 const KEY = 'indexes'
+/** More at once would only queue for connections. */
+const AT_ONCE = 4
 
 const fingerprint = (): string => createHash('sha256')
   .update(JSON.stringify([...definitions.values()].map(({ collection, indexes }) => [collection, indexes]))).digest('base64url')
@@ -32,7 +34,10 @@ export async function buildIndexes (connection: Connection, log: FastifyBaseLogg
   const known = await meta.findOne({ type: KEY }).lean()
   if (known?.value === wanted) return
   const started = performance.now()
-  await Promise.all([...definitions.values()].map(definition => create(connection, definition)))
+  const waiting = [...definitions.values()]
+  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+    for (let definition = waiting.pop(); definition !== undefined; definition = waiting.pop()) await create(connection, definition)
+  }))
   await meta.updateOne({ type: KEY }, { $set: { value: wanted } }, { upsert: true })
   log.info({ collections: definitions.size, ms: Math.round(performance.now() - started) }, 'indexes are in place')
 }

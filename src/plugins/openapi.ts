@@ -9,8 +9,8 @@ import { TAGS } from '../routes/tags.js'
 type Json = Record<string, unknown>
 type Document = { components: { schemas: Record<string, Json> }, paths: Record<string, Record<string, Json>> }
 
-/** Keywords that only this service understands. */
-const OURS = new Set(['component', 'ref'])
+/** Keywords that only this service understands; `discriminator` would need named schemas in OpenAPI. */
+const OURS = new Set(['component', 'ref', 'discriminator'])
 
 /**
  * Turns a schema of the house into OpenAPI 3.1: keywords of ours leave, `nullable` becomes a type list, and every schema with `component`
@@ -50,7 +50,7 @@ function publishResponses (responses: Json, components: Record<string, Json>): J
 
 /** The page comes from a plugin, whose own routes stay out of the document. */
 const documentationOperation = {
-  operationId: documentation.operationId, tags: [...documentation.tags], summary: documentation.summary, responses: { 200: { description: documentation.response[200].description } }
+  operationId: documentation.operationId, tags: [...documentation.tags], summary: documentation.summary, security: [], responses: { 200: { description: documentation.response[200].description } }
 }
 
 export const OPENAPI_INFO = {
@@ -67,7 +67,7 @@ export const openapi = fp<{ publicUrl: string, pages: boolean }>(async (app, { p
     if (schema === undefined || schema.hide === true) return
     const access = route.config?.access
     schema.response = { ...schema.response, ...fails(500) }
-    if (access !== 'public' && access !== 'signature') schema.security = [{ bearer: [] }]
+    schema.security = access === 'public' || access === 'signature' ? [] : [{ bearer: [] }]
   })
   await app.register(swagger, {
     openapi: {
