@@ -1,12 +1,12 @@
 import { toInteger } from '../values/decimal128.js'
-import { badValue } from '../values/errors.js'
+import { MongoError, badValue } from '../values/errors.js'
 import { display } from '../values/format.js'
-import { MIN_LONG, asInt32, isFiniteValue, isIntegral, isNaNValue, toBigInt } from '../values/numbers.js'
+import { MIN_LONG, isIntegral, toBigInt } from '../values/numbers.js'
 import type { NumberValue } from '../values/numbers.js'
 import { Binary, Decimal128, isNumber } from '../values/types.js'
 import type { Maybe, Value } from '../values/types.js'
 import type { BitsMode } from './ast.js'
-import { parseNonNegativeLong } from './integers.js'
+import { parseNonNegativeInt, parseNonNegativeLong } from './integers.js'
 
 /** The bits that an operator asks for: as positions (for binary data) and as a mask (for numbers). */
 export type BitSet = { readonly positions: readonly number[], readonly mask: bigint }
@@ -19,14 +19,11 @@ export function parseBits (path: string, operator: string, value: Value): BitSet
 }
 
 function parsePosition (value: Value, i: number): number {
-  const shown = `${i}: ${display(value)}`
-  if (!isNumber(value)) throw badValue(`bit positions must be an integer but got: ${shown}`)
-  if (isNaNValue(value)) throw badValue(`bit positions cannot take a NaN: ${shown}`)
-  if (isFiniteValue(value) && !isIntegral(value)) throw badValue(`bit positions must be an integer but got: ${shown}`)
-  const position = asInt32(value)
-  if (position === undefined) throw badValue(`bit positions cannot be represented as a 32-bit signed integer: ${shown}`)
-  if (position < 0) throw badValue(`bit positions must be >= 0 but got: ${shown}`)
-  return position
+  try {
+    return parseNonNegativeInt(String(i), value)
+  } catch (e) {
+    throw e instanceof MongoError ? badValue(`Failed to parse bit position. ${e.message}`) : e
+  }
 }
 
 /** Numbers are sign-extended: every bit from 63 on is the sign. */

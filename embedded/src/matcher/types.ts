@@ -31,6 +31,6 @@ function numberedType (value: Value): string {
   const number = asLong(value)
   if (number === 0n) throw badValue('Invalid numerical type code: 0. Instead use {$exists:false}.')
   const name = number === undefined ? undefined : NAME_BY_NUMBER.get(Number(number))
-  if (name === undefined) throw badValue(`Invalid numerical type code: ${display(value)}`)
+  if (name === undefined) throw badValue(`Invalid numerical type code: ${display(value).replace(/\.0$/, '')}`)
   return name
 }

@@ -158,7 +158,7 @@ export class SpecParser {
     try {
       this.#expression('$slice', path, value, tree)
     } catch (e) {
-      if (!(e instanceof MongoError)) throw e
+      if (!(e instanceof MongoError) || isEvaluationError(e)) throw e
       throw error(e.code, `Invalid $slice syntax. The given syntax ${display(value)} did not match the find() syntax because :: ` +
         `${why.codeName}: ${why.message} :: The given syntax did not match the expression $slice syntax. :: caused by :: ${e.message}`)
     }
@@ -175,6 +175,9 @@ export class SpecParser {
     this.#hasElemMatch = true
   }
 }
+
+/** What `$slice` says of constant arguments: its syntax is good. */
+const isEvaluationError = (e: MongoError): boolean => e.code >= 28724 && e.code <= 28729
 
 const MIDDLE = "As of 4.4, it's illegal to specify positional operator in the middle of a path.Positional projection may only be used at the end, " +
   'for example: a.b.$. If the query previously used a form like a.b.$.d, remove the parts following the \'$\' and the results will be equivalent.'

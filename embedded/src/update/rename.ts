@@ -4,7 +4,7 @@ import type { Maybe, Value } from '../values/types.js'
 import { identical } from './identical.js'
 import { NOOP, REMOVE, dotted } from './leaf.js'
 import type { Leaf, Outcome, Place } from './leaf.js'
-import { describeId, notViable } from './messages.js'
+import { cannotTraverse, describeId } from './messages.js'
 import { isIdentifier } from './tree.js'
 import { checkDepth, depthOf } from './validate.js'
 
@@ -50,7 +50,7 @@ function sourceValue (root: Doc, path: readonly string[]): Maybe {
 function step (value: Value, path: readonly string[], i: number): Maybe {
   if (value instanceof Doc) return value.get(path[i])
   if (Array.isArray(value) && /^\d+$/.test(path[i])) return value[Number(path[i])]
-  throw notViable(path, i, value)
+  throw cannotTraverse(path, i, value)
 }
 
 function checkTarget (place: Place, to: string): void {
