@@ -1,10 +1,11 @@
 import { once } from 'node:events'
+import { createSocket } from 'node:dgram'
 import { createServer, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { buildConnector } from 'undici'
-import { createGuardedFetch, isPublicAddress, type GuardedFetchDeps } from '../../src/services/guarded-fetch/index.js'
+import { createDnsResolver, createGuardedFetch, isPublicAddress, type GuardedFetchDeps } from '../../src/services/guarded-fetch/index.js'
 import { silentLog } from '../../src/services/http/index.js'
 import { failure, json, wire } from './wire.js'
 
@@ -372,4 +373,37 @@ t.test('the https name is checked against the certificate, not the address', asy
   })
   t.match(await failure(fetch('https://secure.example/')), { code: 'TARGET_UNREACHABLE' })
   t.match(Buffer.concat(hello).toString('latin1'), /secure\.example/)
+})
+
+/** A name server of one packet: answers A and AAAA questions with what it is given, others with silence. */
+async function nameServer (t: Test, records: { a?: number[], aaaa?: number[] }) {
+  const server = createSocket('udp4')
+  server.on('message', (question, from) => {
+    const nameEnd = question.indexOf(0, 12)
+    const type = question.readUInt16BE(nameEnd + 1)
+    const data = type === 1 ? records.a : type === 28 ? records.aaaa : undefined
+    const asked = question.subarray(12, nameEnd + 5)
+    const head = Buffer.from(question.subarray(0, 12))
+    head.writeUInt16BE(0x8180, 2)
+    head.writeUInt16BE(data === undefined ? 0 : 1, 6)
+    head.writeUInt32BE(0, 8)
+    const record = data === undefined ? [] : [0xc0, 0x0c, 0, type, 0, 1, 0, 0, 0, 60, 0, data.length, ...data]
+    if (records.a !== undefined) server.send(Buffer.concat([head, asked, Buffer.from(record)]), from.port, from.address)
+  })
+  server.bind(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  return `127.0.0.1:${server.address().port}`
+}
+
+t.test('the real resolver brings A and AAAA together; a silent name server is left alone in time', async t => {
+  const never = new AbortController().signal
+  const loopback6 = [...Buffer.alloc(15), 1]
+  const mixed = createDnsResolver(500, [await nameServer(t, { a: [93, 184, 216, 34], aaaa: loopback6 })])
+  t.strictSame(await mixed('a.example', never), [PUBLIC, '::1'])
+  t.match(await failure(guarded(t, { resolver: mixed, dial: internet(1).dial })('http://a.example/')), { code: 'TARGET_NOT_ALLOWED' })
+  const one = createDnsResolver(500, [await nameServer(t, { a: [93, 184, 216, 34] })])
+  t.strictSame(await one('a.example', never), [PUBLIC])
+  const silent = createDnsResolver(100, [await nameServer(t, {})])
+  t.match(await failure(guarded(t, { resolver: silent })('http://a.example/')), { code: /TARGET_(?:UNREACHABLE|TIMEOUT)/ })
 })

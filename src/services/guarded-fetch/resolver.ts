@@ -7,9 +7,11 @@ export type Resolver = (name: string, signal: AbortSignal) => Promise<readonly s
  * Asks the name servers directly: the system's resolver would hold a thread of the pool for as long as a hostile
  * name server is silent.
  * @param timeoutMs of one question
+ * @param servers `address:port` of name servers; default: those of the system
  */
-export const createDnsResolver = (timeoutMs: number): Resolver => async (name, signal) => {
+export const createDnsResolver = (timeoutMs: number, servers?: readonly string[]): Resolver => async (name, signal) => {
   const resolver = new dns.Resolver({ timeout: timeoutMs, tries: 1 })
+  if (servers !== undefined) resolver.setServers(servers)
   const stop = () => { resolver.cancel() }
   signal.addEventListener('abort', stop, { once: true })
   try {

@@ -59,6 +59,9 @@ const IDEMPOTENT = new Set<Method>(['GET', 'HEAD', 'PUT', 'DELETE'])
 const REPEATABLE = new Set([502, 503, 504])
 const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])
 
+/** Parts of a path that are mail addresses or phone numbers. */
+const PERSONAL = /\/[^/]*(?:@|%40|\+\d|%2B\d)[^/]*/gi
+
 const codeOf = (error: unknown): string | undefined => {
   const code = (error as { code?: unknown } | null)?.code
   return typeof code === 'string' ? code : undefined
@@ -101,7 +104,7 @@ export function createHttpClient (options: HttpClientOptions) {
     const fields = {
       upstream: request.upstream,
       method: request.method ?? 'GET',
-      target: url.origin + url.pathname,
+      target: url.origin + url.pathname.replaceAll(PERSONAL, '/[personal]'),
       request_id: request.requestId ?? options.requestId?.(),
       ms: Math.round(performance.now() - started),
       ...result
@@ -168,7 +171,7 @@ export function createHttpClient (options: HttpClientOptions) {
    */
   async function call (request: HttpRequest): Promise<HttpAnswer> {
     const answer = await send(request)
-    if (answer.status >= 400) throw refusal(request.upstream, answer, clock.now(), new URL(request.url).origin)
+    if (answer.status >= 400) throw refusal(request.upstream, answer, clock.now())
     if (answer.status >= 300) throw badAnswer(request.upstream, `unexpected redirect ${answer.status}`)
     return answer
   }
@@ -265,16 +268,14 @@ function answerOf (upstream: string, status: number, headers: Record<string, str
 }
 
 /** The error for a failure answer; a body that is not JSON is not shown. */
-export function refusal (upstream: string, answer: HttpAnswer, now: Date, origin: string): UpstreamError {
+function refusal (upstream: string, answer: HttpAnswer, now: Date): UpstreamError {
   let body: unknown
   try {
     body = JSON.parse(answer.bytes.subarray(0, 65_536).toString('utf8'))
   } catch {
     body = undefined
   }
-  return answeredWith(answer.status, {
-    upstream, body, hidden: [origin], retryAfter: retryAfterSeconds(answer.headers['retry-after'], now)
-  })
+  return answeredWith(answer.status, { upstream, body, retryAfter: retryAfterSeconds(answer.headers['retry-after'], now) })
 }
 
 function translate (upstream: string, error: unknown, callerSignal: AbortSignal | undefined): unknown {

@@ -25,8 +25,6 @@ type Details = {
   body?: unknown
   /** seconds that it asked us to wait */
   retryAfter?: number
-  /** addresses that must not show in the data */
-  hidden?: readonly string[]
   /** inner reason, for the log only */
   cause?: unknown
 }
@@ -38,7 +36,7 @@ export class UpstreamError extends ServiceError {
   readonly retryAfter: number | undefined
 
   constructor (status: number, code: keyof typeof UpstreamCodes, details: Details) {
-    const shown = redact(details.body, details.hidden)
+    const shown = redact(details.body)
     super(status, code, UpstreamCodes[code]().message, {
       ...(shown === undefined ? {} : { data: { upstream: shown } }),
       ...(details.retryAfter === undefined ? {} : { headers: { 'retry-after': String(details.retryAfter) } })

@@ -1,4 +1,4 @@
-export { createHttpClient, refusal, type HttpAnswer, type HttpClient, type HttpClientOptions, type HttpRequest, type Method } from './client.js'
+export { createHttpClient, type HttpAnswer, type HttpClient, type HttpClientOptions, type HttpRequest, type Method } from './client.js'
 export { UpstreamError, answeredWith, badAnswer, retryAfterSeconds, timedOut, unreachable, type Outcome } from './errors.js'
 export { BREAKER_DEFAULTS, createBreaker, type Breaker, type BreakerOptions } from './breaker.js'
 export { redact, redactText } from './redact.js'
