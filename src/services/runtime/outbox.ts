@@ -100,7 +100,12 @@ export function createOutbox ({ outbox, clock, log, worker, leaseMs, concurrency
     while (!signal.aborted) {
       if (busy.size >= concurrency) await Promise.race(busy)
       const lease = await claimNext(name, topic)
-      if (lease === null) break
+      if (lease === null) {
+        if (busy.size === 0) break
+        // the next row of a key may be free once the one before is done
+        await Promise.race(busy)
+        continue
+      }
       handled++
       const work = handle(lease, topic).finally(() => busy.delete(work))
       busy.add(work)
