@@ -33,6 +33,7 @@ const FIELDS = ['locale', 'caseLevel', 'caseFirst', 'strength', 'numericOrdering
 /** What MongoDB 7.0 stores with a collation. */
 const VERSION = '57.1'
 const CACHED = 2000
+const KNOWN = 50
 const MAX_CACHED_LENGTH = 200
 
 /** Unicode's root order (that of English and some more languages) by ICU's sort keys: a key is made once and then compared as bytes. */
@@ -50,7 +51,18 @@ export class Collation {
       if (spec.size > 1) throw badValue(`If the 'locale' is 'simple', no other fields may be specified: ${display(spec)}`)
       return undefined
     }
-    return new Collation(parseOptions(spec, locale))
+    return Collation.#of(parseOptions(spec, locale))
+  }
+
+  static readonly #known = new Map<string, Collation>()
+
+  /** Equal specifications share their keys: most commands of an application name the same one. */
+  static #of (options: CollationOptions): Collation {
+    const name = JSON.stringify(options)
+    const collation = Collation.#known.get(name) ?? new Collation(options)
+    if (Collation.#known.size >= KNOWN) Collation.#known.clear()
+    Collation.#known.set(name, collation)
+    return collation
   }
 
   compare (a: string, b: string): number {
