@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { buildConnector } from 'undici'
-import { createDnsResolver, createGuardedFetch, isPublicAddress, type GuardedFetchDeps } from '../../src/services/guarded-fetch/index.js'
+import { createPinnedPools } from '../../src/services/guarded-fetch/pools.js'
+import { createDnsResolver, createGuardedFetch, isPublicAddress, parseTarget, type GuardedFetchDeps } from '../../src/services/guarded-fetch/index.js'
 import { silentLog } from '../../src/services/http/index.js'
 import { failure, json, wire } from './wire.js'
 
@@ -116,6 +117,15 @@ t.test('no byte arrives at a loopback server, however it is named', async t => {
   })
   t.match(await failure(onPort('http://rebind.example/')), { code: 'TARGET_NOT_ALLOWED' })
   t.strictSame(seen, { connections: 0, bytes: 0 })
+})
+
+t.test('a socket is checked as it is opened, whatever was decided before', async t => {
+  const net = internet(1)
+  const pools = createPinnedPools({ connectMs: 1_000, firstByteMs: 1_000, idleMs: 1_000, maxHeaderBytes: 32_768, dial: net.dial })
+  t.teardown(() => pools.close())
+  const target = parseTarget('http://a.example/', { allow: new Set() })
+  t.match(await failure(pools.for(target, ['127.0.0.1']).request({ path: '/', method: 'GET' })), { code: 'TARGET_NOT_ALLOWED' })
+  t.strictSame(net.dialled, [])
 })
 
 t.test('one bad address among good ones refuses the name as a whole', async t => {
