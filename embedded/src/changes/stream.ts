@@ -1,3 +1,4 @@
+import { elementSize } from '../cursors/cursors.js'
 import type { Await, Batch, Source } from '../cursors/cursors.js'
 import type { Pipeline } from '../pipeline/index.js'
 import type { Reader, Snapshot } from '../storage/index.js'
@@ -75,8 +76,8 @@ export class ChangeStreamSource implements Source {
         if (isSeen || !inScope(scope, event)) continue
         this.#position = { time: record.time, index }
         for (const doc of this.#emit(snapshot, record, event)) {
+          bytes += elementSize(doc, docs.length)
           docs.push(doc)
-          bytes += doc.rawBytes!.length
         }
         if (this.#over || docs.length >= size || bytes > MAX_BATCH_BYTES) return false
       }

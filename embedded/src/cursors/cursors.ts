@@ -16,6 +16,9 @@ export type Batch = { readonly docs: Doc[], readonly more: boolean, readonly res
 /** How long a batch may wait for data, and what ends the wait. */
 export type Await = { readonly milliseconds: number | undefined, readonly signal: AbortSignal }
 
+/** What a document takes as an element of the batch: its type, its position as text, its bytes. */
+export const elementSize = (doc: Doc, position: number): number => doc.rawBytes!.length + String(position).length + 2
+
 /** What a cursor reads from. */
 export interface Source {
   /** @param size most documents wanted */
@@ -69,7 +72,7 @@ export class QuerySource implements Source {
     while (docs.length < size && this.#left > 0) {
       const doc = this.#take()
       if (doc === undefined) return false
-      bytes += doc.rawBytes!.length
+      bytes += elementSize(doc, docs.length)
       if (bytes > MAX_BATCH_BYTES && docs.length > 0) {
         this.#pending = doc
         return true
