@@ -102,6 +102,8 @@ await t.test('functions of decimals', async t => {
   t.equal(formatDecimal(decimalLn(decimal('0'))), '-Infinity')
   t.equal(formatDecimal(decimalLog10(decimal('0.001'))), '-3')
   t.equal(formatDecimal(decimalLog(decimal('8'), decimal('2'))), '3')
+  t.equal(formatDecimal(decimalLog(decimal('0.04'), decimal('5'))), '-2')
+  t.equal(formatDecimal(decimalLog(decimal('2'), decimal('3'))), '0.6309297535714574370995271143427609')
   t.equal(formatDecimal(decimalSqrt(decimal('2'))), '1.414213562373095048801688724209698')
   t.equal(formatDecimal(decimalSqrt(decimal('4.00'))), '2.0')
   t.equal(formatDecimal(decimalSqrt(decimal('-1'))), 'NaN')

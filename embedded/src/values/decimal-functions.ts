@@ -10,6 +10,8 @@ import type { Decimal128 } from './types.js'
 // Fixed-point numbers: value * ONE. The places beyond 34 are for numbers near 1 and for large exponents.
 const PLACES = 110
 const ONE = pow10(PLACES)
+/** So near to a whole number a logarithm is one. */
+const CLOSE = pow10(20)
 const ZERO = fromBigInt(0n)
 const UNIT = fromBigInt(1n)
 const TEN = fromBigInt(10n)
@@ -123,7 +125,15 @@ export function decimalLog10 (d: Decimal128): Decimal128 {
 /** The logarithm to any base. */
 export function decimalLog (d: Decimal128, base: Decimal128): Decimal128 {
   if (decimalCompare(base, TEN) === 0) return decimalLog10(d)
-  return decimalDivide(decimalLn(d), decimalLn(base))
+  const x = unpack(d)
+  const b = unpack(base)
+  if (logarithmOfSpecial(x) !== undefined || logarithmOfSpecial(b) !== undefined) return decimalDivide(decimalLn(d), decimalLn(base))
+  const divisor = lnParts(b)
+  if (divisor === 0n) return decimalDivide(decimalLn(d), ZERO)
+  const quotient = lnParts(x) * ONE / divisor
+  const whole = (quotient + (quotient < 0n ? -ONE : ONE) / 2n) / ONE
+  const rest = quotient - whole * ONE
+  return rest < CLOSE && rest > -CLOSE ? fromBigInt(whole) : pack(fixedParts(quotient))
 }
 
 export function decimalSqrt (d: Decimal128): Decimal128 {
