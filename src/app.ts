@@ -81,7 +81,8 @@ export async function buildApp (config: Config, { logger: log, loggerInstance, c
   const platform = createPlatform({
     config, mongo: app.mongo, redis: app.redis, redisSubscriber: app.redisSubscriber, transactions: app.transactions, log: app.log, clock, ids
   })
-  const services = createServices({ app, platform, draining: () => draining })
+  const secret = await jwtSecret(config)
+  const services = createServices({ app, platform, secret, draining: () => draining })
   app.decorate('services', services)
 
   await app.register(multipart, { limits: { fileSize: 26_214_400, files: 1, fields: 20, fieldSize: 65_536, fieldNameSize: 100, parts: 21, headerPairs: 50 } })
@@ -90,7 +91,7 @@ export async function buildApp (config: Config, { logger: log, loggerInstance, c
   await app.register(openapi, { publicUrl: config.publicUrl, pages: config.DOCS_ENABLED })
   await app.register(idempotency, { service: platform.idempotency })
   await app.register(envelope)
-  await app.register(door, { config, secret: await jwtSecret(config), access: services.auth.access, limiter: platform.limiter, clock: platform.clock })
+  await app.register(door, { config, secret, access: services.auth.access, limiter: platform.limiter, clock: platform.clock })
   await app.register(watchVersion)
 
   await app.register(doors, { services, pages: config.DOCS_ENABLED })
@@ -113,6 +114,7 @@ export async function buildApp (config: Config, { logger: log, loggerInstance, c
     await platform.stop()
     await services.clicks.stop()
     services.health.stop()
+    await services.outside.close()
   })
   return app
 }

@@ -67,25 +67,32 @@ export const Environment = Type.Object({
   GEOIP_DB_PATH: text('MaxMind country or city database; unset: country unknown.'),
   COUNTRY_HEADER: text('Request header in which a proxy names the visitor\'s country.'),
 
-  // providers
+  // providers; unset outside production: a twin in DATA_DIR/twins plays them
   SENDGRID_API_KEY: text('Mail.'),
   SENDGRID_BASE_URL: text('Other address of the SendGrid API.', { format: 'uri' }),
+  SENDGRID_WEBHOOK_PUBLIC_KEY: text('Public key of SendGrid\'s signed event webhook.'),
   MAIL_FROM: textOr('no-reply@localhost.test', 'Sender of the platform\'s own mails.'),
   TWILIO_ACCOUNT_SID: text('SMS and voice.'),
   TWILIO_AUTH_TOKEN: text('SMS and voice.'),
   TWILIO_FROM: text('Number of the platform\'s own messages.'),
+  TWILIO_MESSAGING_GROUP_SID: text('Sends the platform\'s own messages instead of TWILIO_FROM.'),
   TWILIO_BASE_URL: text('Other address of the Twilio API.', { format: 'uri' }),
-  FCM_SERVICE_ACCOUNT: text('Push: the JSON of the service account.'),
+  FIREBASE_ADMIN_SDK_JSON: text('Push: the JSON of the service account.'),
   FCM_BASE_URL: text('Other address of the FCM API.', { format: 'uri' }),
   S3_BUCKET: text('Files; unset: the folder DATA_DIR/files.'),
   S3_REGION: textOr('us-east-1', 'Region of the bucket.'),
   S3_ENDPOINT: text('Other address of the S3 API.', { format: 'uri' }),
-  S3_ACCESS_KEY_ID: text('Files.'),
-  S3_SECRET_ACCESS_KEY: text('Files.'),
+  AWS_ACCESS_KEY_ID: text('Files.'),
+  AWS_SECRET_ACCESS_KEY: text('Files.'),
   STRIPE_SECRET_KEY: text('Payments of the platform.'),
-  STRIPE_BASE_URL: text('Other address of the Stripe API.', { format: 'uri' }),
-  SITE_BUILDER_URL: text('The website builder\'s API.', { format: 'uri' }),
-  SITE_BUILDER_KEY: text('Key of the website builder.'),
+  STRIPE_API_BASE: text('Other address of the Stripe API.', { format: 'uri' }),
+  STRIPE_TWIN_PORT: number(0, 0, 65_535, 'Port of the Stripe twin on loopback; 0 takes a free one.'),
+  DUDA_SITES_DOMAIN: text('Address of the website builder\'s API.', { format: 'uri' }),
+  DUDA_TOKEN: text('user:password of the website builder.'),
+  DUDA_WEBHOOK_SECRET: text('Signs the website builder\'s hooks.'),
+
+  // addresses that users name
+  SSRF_ALLOW_HOSTS: textOr('', 'Host names, comma-separated, that guarded calls may reach although their address is not public; not in production.'),
 
   // sibling services
   EXTERNAL_API_URL: text('External API, port 5003.', { format: 'uri' }),

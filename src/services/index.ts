@@ -11,13 +11,15 @@ import { reservedCodes } from './links/codes.js'
 import { createLinkImport } from './links/import.js'
 import { createLinksService } from './links/index.js'
 import { linkCache } from './links/resolver.js'
+import { createOutside } from './outside.js'
 import type { Platform } from './platform.js'
 
-type Deps = { app: FastifyInstance, platform: Platform, draining: () => boolean }
+type Deps = { app: FastifyInstance, platform: Platform, secret: string, draining: () => boolean }
 
 /** Every module's service, made once and handed to its routes. */
-export function createServices ({ app, platform, draining }: Deps) {
+export function createServices ({ app, platform, secret, draining }: Deps) {
   const { mongo, config, log, ids } = platform
+  const outside = createOutside(platform, secret)
   const links = LinkModel.on(mongo)
 
   const auth = createAuthService({
@@ -30,12 +32,12 @@ export function createServices ({ app, platform, draining }: Deps) {
   const clicks = createClicks({ dir: config.clickJournalDir, instance: `${process.pid}-${ids.token(6)}`, maxBytes: config.CLICK_JOURNAL_MAX, counter, log })
   const linksService = createLinksService({ platform, links })
   const health = createHealth({
-    config, mongo, redis: platform.redis, outbox: platform.outbox, jobs: platform.jobs, siblings: () => ({}), draining,
+    config, mongo, redis: platform.redis, outbox: platform.outbox, jobs: platform.jobs, siblings: outside.siblings, draining,
     clicks: () => { const { status, pending } = clicks.figures(); return { status, pending } }
   })
 
   return {
-    platform, auth, health, clicks,
+    platform, outside, auth, health, clicks,
     links: linksService,
     linkImport: createLinkImport(platform, linksService),
     linkCache: linkCache(platform, links),
