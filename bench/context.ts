@@ -8,8 +8,8 @@ import { mongoTap } from './mongo-tap.js'
 import { CORE, startNode } from './process.js'
 import { startOurs, type World } from './servers.js'
 
-const WARM = 3_000
-const COUNTED = 5_000
+const WARM = 1_500
+const COUNTED = 1_000
 /** rarer than this it is a background poll and no part of a request */
 const NOTEWORTHY = 0.01
 

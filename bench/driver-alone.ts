@@ -1,7 +1,7 @@
 // Started by run.ts: the driver's own closed loop, no HTTP. Prints one JSON line.
 import mongoose from 'mongoose'
 import { accountId, atMost, linkId, type LinkRow } from './dataset.js'
-import { FILTER, NEWEST_FIRST, PROJECTION } from './link.js'
+import { listFilter, NEWEST_FIRST, PROJECTION } from './link.js'
 import { draws } from './stats.js'
 
 const { MONGO_URL = '', POOL = '50', ACCOUNTS = '3', LINKS = '1000', SECONDS = '2', IN_FLIGHT = '50' } = process.env
@@ -16,7 +16,7 @@ const findOne = (turn: number) => {
   return links.findOne({ account_id: accountId(account), _id: linkId(Math.max(account, index)) }, { projection: PROJECTION })
 }
 const find = (turn: number) =>
-  links.find({ account_id: accountId(turn % accounts), ...FILTER }, { projection: PROJECTION, sort: NEWEST_FIRST, limit: 21 }).toArray()
+  links.find(listFilter(accountId(turn % accounts).toHexString(), undefined), { projection: PROJECTION, sort: NEWEST_FIRST, limit: 21 }).toArray()
 
 async function loop (call: (turn: number) => Promise<unknown>) {
   const until = performance.now() + Number(SECONDS) * 1_000

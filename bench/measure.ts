@@ -6,8 +6,10 @@ import type { Server } from './servers.js'
 import { estimate, median, verdict, type Estimate, type Verdict } from './stats.js'
 
 export interface Sample {
-  /** CPU time of the server per request, all threads */
+  /** CPU time of the server per request, all threads, until what the burst left behind is done too */
   costNs: number
+  /** the same until shortly after the last answer; differs where answers leave work behind, as redirects leave clicks to be counted */
+  burstNs: number
   /** requests a second */
   rate: number
   /** server's CPU time / wall time */
@@ -42,8 +44,11 @@ export interface Race {
 
 export interface Comparison { over: string, under: string, target: number }
 
-/** Until the compiler has seen the hot path; the rounds of the warm-up find the rate after that. */
-const FIRST_COUNT = 4_000
+/** Before the rounds of the warm-up, until the compiler has seen the hot path: so many requests, or as many as fit into the time. */
+const HEAT_REQUESTS = 4_000
+const HEAT_STEP = 200
+const HEAT_BURSTS = 8
+const LEAST_COUNT = 50
 /** Lines of log and idle collections that a burst leaves behind are part of its cost. */
 const AFTERMATH_MS = 10
 const MOST_VOID = 0.2
@@ -63,11 +68,27 @@ export class Measurement {
     for (const server of servers) {
       await this.generator.target(server.name, server.port, connections, typeof shots === 'function' ? shots(server) : shots)
     }
-    for (let round = 0; round <= this.plan.warmUp; round++) {
+    for (const server of servers) await this.#heat(server)
+    for (let round = 0; round < this.plan.warmUp; round++) {
       const samples = await this.#round(round)
       // the number of requests is fixed after the warm-up; before, it follows the rate
-      for (const [name, { rate }] of Object.entries(samples ?? {})) this.#counts.set(name, Math.max(50, Math.round(rate * this.plan.burstMs / 1_000)))
+      for (const [name, { rate }] of Object.entries(samples ?? {})) this.#counts.set(name, this.#countFor(rate))
     }
+  }
+
+  async #heat (server: Server): Promise<void> {
+    const until = performance.now() + this.plan.burstMs * HEAT_BURSTS
+    for (let sent = 0; sent < HEAT_REQUESTS && performance.now() < until; sent += HEAT_STEP) {
+      const { answered, wallNs } = await this.generator.burst(server.name, HEAT_STEP)
+      this.#counts.set(server.name, this.#countFor(answered / wallNs * 1e9))
+    }
+    if (this.race.reset === undefined) return
+    await wait(VOID_PAUSE_MS)
+    await this.race.reset()
+  }
+
+  #countFor (rate: number): number {
+    return Math.max(LEAST_COUNT, Math.round(rate * this.plan.burstMs / 1_000))
   }
 
   /** Runs the planned rounds, then more while `undecided` says so. */
@@ -85,8 +106,8 @@ export class Measurement {
   }
 
   /** Per round the ratio of two servers' costs; above 1 the second is the cheaper one. */
-  ratio (over: string, under: string): Estimate {
-    return estimate(this.rounds.map(round => (round[over]?.costNs ?? NaN) / (round[under]?.costNs ?? NaN)))
+  ratio (over: string, under: string, cost: 'costNs' | 'burstNs' = 'costNs'): Estimate {
+    return estimate(this.rounds.map(round => (round[over]?.[cost] ?? NaN) / (round[under]?.[cost] ?? NaN)))
   }
 
   verdict ({ over, under, target }: Comparison): Verdict {
@@ -95,7 +116,7 @@ export class Measurement {
 
   median (name: string): Sample {
     const of = (pick: (sample: Sample) => number) => median(this.rounds.flatMap(round => round[name] === undefined ? [] : [pick(round[name])]))
-    return { costNs: of(s => s.costNs), rate: of(s => s.rate), busy: of(s => s.busy), generator: of(s => s.generator) }
+    return { costNs: of(s => s.costNs), burstNs: of(s => s.burstNs), rate: of(s => s.rate), busy: of(s => s.busy), generator: of(s => s.generator) }
   }
 
   async #round (turn: number): Promise<Round | undefined> {
@@ -110,11 +131,12 @@ export class Measurement {
   }
 
   async #burst (server: Server): Promise<Sample | undefined> {
-    const count = this.#counts.get(server.name) ?? FIRST_COUNT
+    const count = this.#counts.get(server.name) ?? LEAST_COUNT
     const before = cpuNs(server.pid)
     const burst = await this.generator.burst(server.name, count)
     if (burst.errors.length > 0) return this.#void(server, burst.errors.join('; '))
     await wait(AFTERMATH_MS)
+    const atEnd = cpuNs(server.pid) - before
     try {
       await this.race.settle?.(server, burst.answered)
     } catch (error) {
@@ -123,8 +145,9 @@ export class Measurement {
     const cpu = cpuNs(server.pid) - before
     return {
       costNs: cpu / burst.answered,
+      burstNs: atEnd / burst.answered,
       rate: burst.answered / burst.wallNs * 1e9,
-      busy: Math.min(1, cpu / burst.wallNs),
+      busy: Math.min(1, atEnd / burst.wallNs),
       generator: burst.cpuNs / burst.wallNs
     }
   }

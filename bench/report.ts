@@ -4,11 +4,14 @@ import type { Workload } from './workloads.js'
 
 export interface Row {
   workload: string
-  connections: number
+  /** what sets it apart from the workload's main form; empty for that */
+  variant: string
   cost: Record<string, Sample>
   toFloor: Estimate
   target: number
   toExpress: Estimate
+  /** ratio to the floor of what was spent until the last answer, without the work that was left behind */
+  burstToFloor: Estimate
   expressTarget: number
   verdict: Verdict
   expressVerdict: Verdict
@@ -19,14 +22,15 @@ export interface Row {
   rounds: Measurement['rounds']
 }
 
-export function rowOf (workload: Workload, connections: number, race: Measurement, differences: string[]): Row {
+export function rowOf (workload: Workload, variant: string, race: Measurement, differences: string[]): Row {
   return {
     workload: workload.name,
-    connections,
+    variant,
     cost: Object.fromEntries(['floor', 'ours', 'express'].map(name => [name, race.median(name)])),
     toFloor: race.ratio('floor', 'ours'),
     target: workload.target,
     toExpress: race.ratio('express', 'ours'),
+    burstToFloor: race.ratio('floor', 'ours', 'burstNs'),
     expressTarget: workload.toExpress,
     verdict: race.verdict({ over: 'floor', under: 'ours', target: workload.target }),
     expressVerdict: race.verdict({ over: 'express', under: 'ours', target: workload.toExpress }),
@@ -45,6 +49,8 @@ const line = (cells: string[]) => cells.map((cell, index) => cell.padEnd(WIDTHS[
 
 const GENERATOR_BOUND = 0.95
 const BUSY = 0.9
+/** Work after the last answer worth a line. */
+const LEFT_BEHIND = 1.05
 
 export function printHeader (): void {
   console.log(line(['', 'cost/req', 'ratio to floor', 'target', 'to Express', 'target', 'rate', 'busy', 'verdict']))
@@ -66,6 +72,9 @@ export function printRow (title: string, row: Row, trusted: boolean): void {
   }
   if (row.voided.length > 0) console.log(`    ${row.voided.length} void rounds, such as ${row.voided[0]}`)
   for (const difference of row.differences) console.log(`    ${difference}`)
+  if (ours.costNs > ours.burstNs * LEFT_BEHIND) {
+    console.log(`    of it until the last answer: ${us(ours.burstNs)}, ratio to floor ${interval(row.burstToFloor)}; the rest counts the clicks afterwards`)
+  }
   const commands = Object.entries(row.commands ?? {}).map(([command, count]) => `${command} ${count.toFixed(2)}`)
   if (commands.length > 0) console.log(`    database commands per request: ${commands.join(', ')}`)
 }

@@ -22,7 +22,7 @@ import { selfTest, type SelfTest } from './self-test.js'
 import { OURS, startExpress, startFloor, startOurs, type Server, type World } from './servers.js'
 import { startTimes } from './start.js'
 import { differences } from './verify.js'
-import { WORKLOADS, workloads, type WorkloadName } from './workloads.js'
+import { CONNECTIONS, WORKLOADS, workloads, type Workload, type WorkloadName } from './workloads.js'
 
 const ROOT = join(import.meta.dirname, '..')
 const PUBLISHED = join(import.meta.dirname, 'results.json')
@@ -53,7 +53,7 @@ async function machine (run: Run): Promise<object> {
     at: new Date().toISOString(),
     node: process.version,
     cpu: os.cpus()[0]?.model,
-    cores: os.availableParallelism(),
+    cores: os.cpus().length,
     pinned: PINNED,
     database: run.databases.mongoName,
     redis: run.world.redis !== undefined,
@@ -66,38 +66,15 @@ async function machine (run: Run): Promise<object> {
 // ---------------------------------------------------------------- W1-W4
 
 async function measureWorkload (run: Run, name: WorkloadName, ours: Server, express: Server, trusted: boolean): Promise<Row[]> {
-  const { generator, plan, world, shape, options } = run
+  const { world, shape, options } = run
   const workload = workloads[name]
   const floor = await startFloor(name, world)
-  const shots = workload.shots(shape, world.secret)
-  const rows: Row[] = []
+  const servers = [floor, ours, express] as const
   try {
-    const [shot] = shots
-    const found = shot === undefined
-      ? []
-      : [...await differences(ours, floor, shot, true), ...await differences(ours, express, shot, false)]
-    for (const connections of options.quick ? workload.connections.slice(0, 1) : workload.connections) {
-      const clicks = name === 'W2' ? await Clicks.open(world.mongo) : undefined
-      const own = connections === 50 ? plan : { ...plan, rounds: Math.ceil(plan.rounds / 4), mostRounds: plan.rounds }
-      const race = new Measurement(generator, {
-        servers: [floor, ours, express],
-        shots,
-        connections,
-        ...(clicks !== undefined && { settle: clicks.settle, reset: clicks.reset })
-      }, own)
-      await race.open()
-      await race.run(() =>
-        race.verdict({ over: 'floor', under: 'ours', target: workload.target }) === 'undecided' ||
-        race.verdict({ over: 'express', under: 'ours', target: workload.toExpress }) === 'undecided')
-      await race.close()
-      await clicks?.close()
-      const row = rowOf(workload, connections, race, found)
-      if (name !== 'W1') row.commands = await commandsPerRequest(world, generator, shots)
-      printRow(`${name} ${workload.title}${connections === 50 ? '' : `, ${connections} conns`}`, row, trusted)
-      rows.push(row)
-    }
+    const rows = [await measureVariant(run, workload, servers, { title: '' }, trusted)]
+    for (const variant of options.quick ? [] : workload.variants) rows.push(await measureVariant(run, workload, servers, variant, trusted))
     if (options.parts.has('P5')) {
-      const latency = await tail(world, floor, ours, shots)
+      const latency = await tail(world, floor, ours, workload.shots(shape, world.secret))
       printTail(name, latency)
       run.results[`P5 ${name}`] = latency
     }
@@ -105,6 +82,34 @@ async function measureWorkload (run: Run, name: WorkloadName, ours: Server, expr
   } finally {
     await floor.stop()
   }
+}
+
+type Trio = readonly [floor: Server, ours: Server, express: Server]
+
+async function measureVariant (run: Run, workload: Workload, [floor, ours, express]: Trio, variant: Workload['variants'][number], trusted: boolean): Promise<Row> {
+  const { generator, plan, world, shape } = run
+  const shots = (variant.shots ?? workload.shots)(shape, world.secret)
+  const [shot] = shots
+  const found = shot === undefined
+    ? []
+    : [...await differences(ours, floor, shot, true), ...await differences(ours, express, shot, false)]
+  const clicks = workload.name === 'W2' ? await Clicks.open(world.mongo) : undefined
+  const race = new Measurement(generator, {
+    servers: [floor, ours, express],
+    shots,
+    connections: variant.connections ?? CONNECTIONS,
+    ...(clicks !== undefined && { settle: clicks.settle, reset: clicks.reset })
+  }, variant.title === '' ? plan : { ...plan, rounds: Math.ceil(plan.rounds / 4), mostRounds: plan.rounds })
+  await race.open()
+  await race.run(() =>
+    race.verdict({ over: 'floor', under: 'ours', target: workload.target }) === 'undecided' ||
+    race.verdict({ over: 'express', under: 'ours', target: workload.toExpress }) === 'undecided')
+  await race.close()
+  await clicks?.close()
+  const row = rowOf(workload, variant.title, race, found)
+  if (variant.connections === undefined && workload.name !== 'W1') row.commands = await commandsPerRequest(world, generator, shots)
+  printRow(`${workload.name} ${workload.title}${variant.title}`, row, trusted)
+  return row
 }
 
 function printTail (name: WorkloadName, { floor, ours, ratio, bound }: Tail): void {
@@ -156,7 +161,7 @@ async function compare (run: Run, rows: Row[]): Promise<void> {
   if (!existsSync(PUBLISHED)) return console.log('nothing published yet to compare with')
   const published = (JSON.parse(await readFile(PUBLISHED, 'utf8')) as { workloads?: Row[] }).workloads ?? []
   for (const row of rows) {
-    const before = published.find(other => other.workload === row.workload && other.connections === row.connections)
+    const before = published.find(other => other.workload === row.workload && other.variant === row.variant)
     if (before === undefined || row.toFloor.high >= before.toFloor.median * REGRESSION) continue
     run.failures.push(`${row.workload} fell from ${before.toFloor.median.toFixed(2)} to at most ${row.toFloor.high.toFixed(2)} of its floor`)
   }
@@ -167,7 +172,8 @@ async function compare (run: Run, rows: Row[]): Promise<void> {
 async function startPart (run: Run): Promise<void> {
   const times = await startTimes(run.world.folder, run.options.quick ? 3 : 10)
   run.results.P1 = times
-  printBound(`P1 start, ${times.status.length} spawns; /v1/health after ${Math.round(times.medianHealth)} ms`, `${Math.round(times.median)} ms`, `<= ${times.bound} ms`, times.median <= times.bound)
+  const beside = `/v1/health after ${Math.round(times.medianHealth)} ms, CPU ${Math.round(times.medianCpu)} ms`
+  printBound(`P1 start, ${times.status.length} spawns; ${beside}`, `${Math.round(times.median)} ms`, `<= ${times.bound} ms`, times.median <= times.bound)
 }
 
 async function idlePart (run: Run): Promise<void> {
@@ -259,7 +265,7 @@ async function main (): Promise<number> {
   }
   try {
     run.results.machine = await machine(run)
-    console.log(`node ${process.version}, ${os.cpus()[0]?.model}, ${os.availableParallelism()} cores, ${PINNED ? 'pinned' : 'UNPINNED'}, ${served.mongoName}`)
+    console.log(`node ${process.version}, ${os.cpus()[0]?.model}, ${os.cpus().length} cores, ${PINNED ? 'pinned' : 'UNPINNED'}, ${served.mongoName}`)
     if (served.redis === undefined) console.log('no Redis on this machine: ours runs in development mode')
     if (chosen.parts.has('P1')) await startPart(run)
     if (chosen.parts.has('P2')) await idlePart(run)

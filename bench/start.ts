@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { freePort, ready, startNode } from './process.js'
+import { cpuNs, freePort, ready, startNode } from './process.js'
 import { OURS } from './servers.js'
 import { median } from './stats.js'
 
@@ -9,8 +9,11 @@ export interface StartTimes {
   status: number[]
   /** the same to the first 200 of /v1/health */
   health: number[]
+  /** CPU time of all threads until then, which a busy machine does not stretch */
+  cpu: number[]
   median: number
   medianHealth: number
+  medianCpu: number
   bound: number
 }
 
@@ -20,6 +23,7 @@ const BOUND_MS = 1_500
 export async function startTimes (folder: string, spawns: number): Promise<StartTimes> {
   const status: number[] = []
   const health: number[] = []
+  const cpu: number[] = []
   for (let spawn = 0; spawn < spawns; spawn++) {
     const data = join(folder, `start-${spawn}`)
     await mkdir(data, { recursive: true })
@@ -34,6 +38,7 @@ export async function startTimes (folder: string, spawns: number): Promise<Start
     try {
       await ready(server, port)
       status.push(performance.now() - began)
+      cpu.push(cpuNs(server.pid) / 1e6)
       await ready(server, port, '/v1/health')
       health.push(performance.now() - began)
     } finally {
@@ -41,5 +46,5 @@ export async function startTimes (folder: string, spawns: number): Promise<Start
     }
     await rm(data, { recursive: true, force: true })
   }
-  return { status, health, median: median(status), medianHealth: median(health), bound: BOUND_MS }
+  return { status, health, cpu, median: median(status), medianHealth: median(health), medianCpu: median(cpu), bound: BOUND_MS }
 }

@@ -4,6 +4,7 @@ import Joi from 'joi'
 import mongoose from 'mongoose'
 import { accessLog, HttpError, onError, requestId, securityHeaders, validate, validateLimit, verifyAccessAndStatus, verifyAuthorization, wrap } from './middleware.js'
 import { Click, Link } from './models.js'
+import { listFilter } from '../link.js'
 import { envelope, page, toJson } from './wire.js'
 
 const { PORT = '0', MONGO_URL = '', POOL = '50' } = process.env
@@ -15,17 +16,22 @@ const listQuery = Joi.object({
   page: Joi.number().integer().min(1).default(1),
   limit: Joi.number().integer().min(1).max(100).default(20),
   sort: Joi.string().valid('created_at', '-created_at', 'visits', '-visits').default('-created_at'),
+  cursor: Joi.string().max(500),
   q: Joi.string().min(2).max(100)
 })
+interface ListQuery { page: number, limit: number, cursor?: string }
 
 const url = express.Router()
 url.use(verifyAuthorization, verifyAccessAndStatus, validateLimit)
 
 url.get('/', validate('query', listQuery), wrap(async (req: Request, res: Response) => {
-  const limit = Number(req.query.limit)
-  const filter = { account_id: req.claims?.accountId, archived_at: null }
-  const links = await Link.find(filter).sort({ created_at: -1, _id: -1 }).skip((Number(req.query.page) - 1) * limit).limit(limit + 1)
-  res.json(page(req, links.slice(0, limit).map(toJson), limit, links.length > limit))
+  const { page: number, limit, cursor } = req.query as unknown as ListQuery
+  const filter = listFilter(req.claims?.accountId ?? '', cursor)
+  const [found, total] = await Promise.all([
+    Link.find(filter).sort({ created_at: -1, _id: -1 }).skip((number - 1) * limit).limit(limit + 1),
+    cursor === undefined ? Link.countDocuments(filter) : undefined
+  ])
+  res.json(page(req, found, limit, total))
 }))
 
 url.get('/:id', validate('params', Joi.object({ id: objectId })), wrap(async (req: Request, res: Response) => {

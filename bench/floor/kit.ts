@@ -1,4 +1,4 @@
-import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto'
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import http, { type RequestListener, type ServerResponse } from 'node:http'
 import mongoose from 'mongoose'
 import type { LinkRow } from '../dataset.js'
@@ -17,20 +17,45 @@ export function serve (listener: RequestListener): void {
   server.listen(Number(PORT), '127.0.0.1')
 }
 
-/** What the service sends on every answer, values as in the service. */
-const COMMON = [
-  'x-dashboard-version', '0'
+/** What the service sends on every answer, values as there. */
+const COMMON = ['X-Dashboard-Version', '0', 'X-Content-Type-Options', 'nosniff'] as const
+
+/** And on every answer of a guarded route. */
+const GUARDED = [
+  ...COMMON,
+  'Content-Security-Policy', "default-src 'none';frame-ancestors 'none'",
+  'Cross-Origin-Opener-Policy', 'same-origin',
+  'Cross-Origin-Resource-Policy', 'same-origin',
+  'Origin-Agent-Cluster', '?1',
+  'Referrer-Policy', 'no-referrer',
+  'Strict-Transport-Security', 'max-age=31536000; includeSubDomains',
+  'X-DNS-Prefetch-Control', 'off',
+  'X-Download-Options', 'noopen',
+  'X-Frame-Options', 'SAMEORIGIN',
+  'X-Permitted-Cross-Domain-Policies', 'none',
+  'X-XSS-Protection', '0',
+  'RateLimit-Policy', '"read";q=600;w=60',
+  'RateLimit', '"read";r=599;t=60',
+  'vary', 'Origin',
+  'access-control-expose-headers',
+  'Location, RateLimit, RateLimit-Policy, Retry-After, Idempotency-Replayed, X-Request-Id, X-Dashboard-Version, Content-Disposition'
 ] as const
 
-const LIMITED = [...COMMON, 'ratelimit-policy', '"read";q=600;w=60', 'ratelimit', '"read";r=599;t=60'] as const
+const PREFIX = randomBytes(6).toString('base64url')
+let counter = 0
+/** As cheap as the service's own. */
+export const newRequestId = () => `${PREFIX}-${(++counter).toString(36).padStart(6, '0')}`
 
-export const newRequestId = randomUUID
+type Headers = readonly string[]
 
-/** @param limited whether the route counts calls and says so */
-export function answer (response: ServerResponse, status: number, requestId: string, own: readonly string[], body: string, limited = false): void {
-  response.writeHead(status, [...(limited ? LIMITED : COMMON), 'x-request-id', requestId, ...own, 'content-length', String(Buffer.byteLength(body))])
+export function answer (response: ServerResponse, status: number, requestId: string, own: Headers, body: string, common: Headers = COMMON): void {
+  response.writeHead(status, [...common, 'X-Request-Id', requestId, ...own, 'Content-Length', String(Buffer.byteLength(body))])
   response.end(body)
 }
+
+/** The answer of a guarded route. */
+export const answerGuarded = (response: ServerResponse, requestId: string, value: object) =>
+  answer(response, 200, requestId, JSON_TYPE, JSON.stringify({ success: true, ...value, meta: meta(requestId) }), GUARDED)
 
 export const JSON_TYPE = ['content-type', 'application/json; charset=utf-8'] as const
 
@@ -57,4 +82,4 @@ export async function links () {
   return client.db().collection<LinkRow>('short-urls')
 }
 
-export const meta = (requestId: string) => ({ timestamp: new Date().toISOString(), version: 'v1', request_id: requestId })
+const meta = (requestId: string) => ({ timestamp: new Date().toISOString(), version: 'v1', request_id: requestId })

@@ -1,5 +1,5 @@
 import { PROJECTION, toWire } from '../link.js'
-import { answer, JSON_TYPE, links, meta, newRequestId, ObjectId, serve, verify } from './kit.js'
+import { answer, answerGuarded, JSON_TYPE, links, newRequestId, ObjectId, serve, verify } from './kit.js'
 
 const PREFIX = '/v1/url/'
 const SHORT_URL = process.env.SHORT_URL ?? ''
@@ -19,6 +19,6 @@ serve((request, response) => {
   read(url, request.headers.authorization).then(row => {
     if (row === undefined) return answer(response, 401, requestId, JSON_TYPE, '{}')
     if (row === null) return answer(response, 404, requestId, JSON_TYPE, '{}')
-    answer(response, 200, requestId, JSON_TYPE, JSON.stringify({ success: true, data: toWire(row, SHORT_URL), meta: meta(requestId) }), true)
+    answerGuarded(response, requestId, { data: toWire(row, SHORT_URL) })
   }).catch(() => answer(response, 500, requestId, JSON_TYPE, '{}'))
 })

@@ -4,7 +4,7 @@ const collection = await links()
 const targets = new Map<string, string>()
 for await (const { code, url } of collection.find({ domain_id: null }, { projection: { code: 1, url: 1 } })) targets.set(`/${code}`, url)
 
-const HEADERS = ['cache-control', 'no-store', 'x-robots-tag', 'noindex', 'referrer-policy', 'no-referrer-when-downgrade', 'location'] as const
+const HEADERS = ['Cache-Control', 'no-store', 'Referrer-Policy', 'no-referrer-when-downgrade', 'X-Robots-Tag', 'noindex', 'Location'] as const
 
 serve((request, response) => {
   if (request.url === '/status') return answer(response, 200, newRequestId(), JSON_TYPE, '{"status":"ok"}')
