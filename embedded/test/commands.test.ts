@@ -32,7 +32,8 @@ t.test('every command checks its fields', async t => {
     [{ aggregate: 'c', pipeline: [] }, 9], [{ aggregate: 'c', pipeline: [5], cursor: {} }, 14],
     [{ find: 'c', readConcern: { level: 'nope' } }, 9], [{ find: 'c', readConcern: { nope: 1 } }, 40415], [{ find: 'c', writeConcern: { w: 1 } }, 72],
     [{ insert: 'c', documents: [{}], writeConcern: { w: 99 } }, 9], [{ insert: 'c', documents: [{}], readConcern: { level: 'snapshot' } }, 72],
-    [{ find: 'c', tailable: true }, 115], [{ mapReduce: 'c', map: 'x' }, 115], [{ find: 'c', readConcern: { level: 'snapshot', atClusterTime: 1 } }, 115],
+    [{ find: 'c', tailable: true }, 115], [{ mapReduce: 'c', map: 'x' }, 115], [{ find: 'c', readConcern: { level: 'snapshot', atClusterTime: 1 } }, 14],
+    [{ count: 'c', readConcern: { level: 'snapshot' } }, 72], [{ distinct: 'c', key: 'a', hint: 'a_1' }, 40415],
     [{ listDatabases: 1 }, 13], [{ find: 'c', apiVersion: '2' }, 322], [{ find: 'c', txnNumber: Long.ONE }, 72],
     [{ ping: 1, $db: 'a b' }, 73]
   ]

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { Binary, Long } from 'bson'
+import { Binary, Long, Timestamp } from 'bson'
 import type { Document } from 'bson'
 import fc from 'fast-check'
 import t from 'tap'
@@ -131,6 +131,21 @@ t.test('a session that ends takes its transaction and cursors along', async t =>
   const { cursor } = await client.command({ find: 'c', batchSize: 2, lsid })
   await client.command({ endSessions: [lsid] })
   t.match(await client.command({ getMore: cursor.id, collection: 'c' }), { code: 43 })
+})
+
+t.test('a snapshot session reads one state', async t => {
+  const client = await setup(t)
+  await client.command({ insert: 'c', documents: [{ _id: 1 }, { _id: 2 }] })
+  const read = (more: Document): Promise<Document> => client.command({ ...more, readConcern: { level: 'snapshot', ...time } })
+  let time = {}
+  const { cursor } = await read({ find: 'c', sort: { _id: 1 }, batchSize: 1 })
+  time = { atClusterTime: cursor.atClusterTime }
+  await client.command({ delete: 'c', deletes: [{ q: {}, limit: 0 }] })
+  t.same((await client.command({ getMore: cursor.id, collection: 'c' }))['cursor'].nextBatch, [{ _id: 2 }])
+  t.match(await read({ distinct: 'c', key: '_id' }), { values: [1, 2], ...time })
+  t.match(await read({ aggregate: 'c', pipeline: [{ $count: 'n' }], cursor: {} }), { cursor: { firstBatch: [{ n: 2 }], ...time } })
+  t.match(await client.command({ count: 'c' }), { n: 0 })
+  t.match(await client.command({ find: 'c', readConcern: { level: 'snapshot', atClusterTime: new Timestamp({ t: 5, i: 1 }) } }), { code: 239 })
 })
 
 // ---------------------------------------------------------------- property: interleaved transactions against a model

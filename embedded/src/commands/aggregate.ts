@@ -3,19 +3,18 @@ import { openChangeStream } from './watch.js'
 import { QuerySource } from '../cursors/cursors.js'
 import type { Batch } from '../cursors/cursors.js'
 import type { Pipeline } from '../pipeline/index.js'
-import { ParkableReader } from '../storage/index.js'
 import type { Reader } from '../storage/index.js'
 import { failedToParse, MongoError } from '../values/errors.js'
 import type { Doc } from '../values/types.js'
 import type { Command } from './command.js'
 import { cursorReply, openCursor } from './cursor-reply.js'
 import { checkFields, Fields, fieldTable } from './fields.js'
-import { isSnapshotRead } from './find.js'
 import { nameOf } from './namespace.js'
 import type { Operation } from './operation.js'
 import { AGGREGATE_FIELDS, aggregateNamespace } from './aggregate-fields.js'
 import { explainAggregate } from './explain.js'
 import { compileOn } from './pipeline-world.js'
+import { openReading } from './reading.js'
 import { runWrite } from './run-write.js'
 
 const CURSOR = fieldTable({ batchSize: 'number' })
@@ -31,7 +30,7 @@ export const aggregateCommand: Command = {
   fields: AGGREGATE_FIELDS,
   required: ['pipeline'],
   inTransaction: true,
-  readConcern: true,
+  readConcern: 'snapshot',
   writeConcern: true,
   async run (op) {
     const { fields } = op
@@ -47,24 +46,24 @@ export const aggregateCommand: Command = {
 
 export async function aggregateOn (op: Operation, ns: Namespace, stages: readonly Doc[], options: AggregateOptions): Promise<Doc> {
   const namespace = ns.coll === '' ? `${ns.db}.$cmd.aggregate` : nameOf(ns)
-  const parkable = op.transaction === undefined ? new ParkableReader(op.engine.storage.snapshot()) : undefined
-  const reader: Reader = parkable ?? op.transaction!.view
+  const { reader, hold, close, atClusterTime } = openReading(op)
   let pipeline: Pipeline
   try {
     pipeline = compileOn(op, reader, ns, stages, { hint: options.hint })
-    if (pipeline.changeStream !== undefined) {
-      parkable?.release()
-      return await openChangeStream(op, ns, pipeline, { namespace, batchSize: options.batchSize })
+    if (pipeline.changeStream !== undefined || pipeline.writes !== undefined) {
+      const run = pipeline.writes === undefined
+        ? openChangeStream(op, ns, pipeline, { namespace, batchSize: options.batchSize })
+        : writePipeline(op, ns, stages, pipeline, reader, namespace, options)
+      const reply = await run
+      close()
+      return reply
     }
-    if (pipeline.writes !== undefined) return await writePipeline(op, ns, stages, pipeline, reader, namespace, options)
   } catch (error) {
-    parkable?.release()
+    close()
     throw error
   }
-  const source = new QuerySource({
-    docs: pipeline.run(), interrupt: op.interrupt, reader: parkable, snapshot: () => op.engine.storage.snapshot(), pinned: isSnapshotRead(op)
-  })
-  return openCursor(op, source, { namespace, batchSize: options.batchSize, singleBatch: options.singleBatch })
+  const source = new QuerySource({ docs: pipeline.run(), interrupt: op.interrupt, ...hold })
+  return openCursor(op, source, { namespace, batchSize: options.batchSize, singleBatch: options.singleBatch, atClusterTime })
 }
 
 /** `$out` and `$merge` read the state before their own writes, which are one storage write. */
@@ -79,7 +78,6 @@ async function writePipeline (
     // asking for the first document does all the work
     run.next()
   }, replaced)
-  if ('release' in reader) (reader as ParkableReader).release()
   const none: Batch = { docs: [], more: false }
   return cursorReply(0n, namespace, none, 'firstBatch')
 }

@@ -20,7 +20,8 @@ export type Command = {
   readonly inTransaction?: boolean
   /** a txnNumber without a transaction makes it a retryable write */
   readonly retryable?: boolean
-  readonly readConcern?: boolean
+  /** the read concerns it takes beside `local`: those of committed data, or `snapshot` too */
+  readonly readConcern?: 'committed' | 'snapshot'
   readonly writeConcern?: boolean
   /** the counter of serverStatus */
   readonly counts?: 'insert' | 'query' | 'update' | 'delete' | 'getmore'

@@ -1,5 +1,5 @@
 import { docOf, numeric } from '../values/build.js'
-import { failedToParse, notSupported, typeMismatch } from '../values/errors.js'
+import { failedToParse, MongoError, notSupported, typeMismatch } from '../values/errors.js'
 import { typeName } from '../values/order.js'
 import { Doc, Int32, isNumber, Timestamp } from '../values/types.js'
 import type { Maybe } from '../values/types.js'
@@ -17,10 +17,13 @@ export function parseReadConcern (spec: Maybe): string | undefined {
   if (level !== undefined && !LEVELS.has(level)) {
     throw failedToParse("readConcern.level must be either 'local', 'majority', 'linearizable', 'available', or 'snapshot'")
   }
-  if (spec.get('atClusterTime') !== undefined) throw notSupported('readConcern.atClusterTime')
-  const after = spec.get('afterClusterTime')
-  if (after !== undefined && !(after instanceof Timestamp)) {
-    throw typeMismatch(`BSON field 'readConcern.afterClusterTime' is the wrong type '${typeName(after)}', expected type 'timestamp'`)
+  for (const name of ['afterClusterTime', 'atClusterTime']) {
+    const time = spec.get(name)
+    if (time === undefined || time instanceof Timestamp) continue
+    throw typeMismatch(`BSON field 'readConcern.${name}' is the wrong type '${typeName(time)}', expected type 'timestamp'`)
+  }
+  if (spec.has('atClusterTime') && level !== 'snapshot') {
+    throw new MongoError(72, `readConcern level must be 'snapshot' when atClusterTime is specified, found '${level ?? 'local'}'`)
   }
   return level
 }

@@ -11,6 +11,7 @@ import { fieldTable } from './fields.js'
 import type { Fields } from './fields.js'
 import { namespaceOf } from './namespace.js'
 import type { Operation } from './operation.js'
+import { reading } from './reading.js'
 import { compileOn } from './pipeline-world.js'
 
 export const COUNT_FIELDS = fieldTable({
@@ -40,7 +41,7 @@ export function countRequest (op: Operation, fields: Fields, ctx: FindRequest['c
 export const countCommand: Command = {
   name: 'count',
   fields: COUNT_FIELDS,
-  readConcern: true,
+  readConcern: 'committed',
   counts: 'query',
   run (op) {
     const ns = namespaceOf(op.db, op.body.get('count'))
@@ -62,10 +63,10 @@ function countOnView (op: Operation, reader: Reader, ns: Namespace): Value {
   return counted === undefined ? int(0) : count(numeric(counted.get('count')))
 }
 
-export const DISTINCT_FIELDS = fieldTable({ distinct: 'collection', key: 'string', query: 'object', collation: 'object', hint: 'hint' })
+export const DISTINCT_FIELDS = fieldTable({ distinct: 'collection', key: 'string', query: 'object', collation: 'object' })
 
 export function distinctRequest (op: Operation, fields: Fields, ctx: FindRequest['ctx']): FindRequest {
-  return { filter: fields.object('query') ?? EMPTY, hint: fields.hint(), ctx, checkInterrupt: op.interrupt.check }
+  return { filter: fields.object('query') ?? EMPTY, ctx, checkInterrupt: op.interrupt.check }
 }
 
 export const distinctCommand: Command = {
@@ -73,16 +74,18 @@ export const distinctCommand: Command = {
   fields: DISTINCT_FIELDS,
   required: ['key'],
   inTransaction: true,
-  readConcern: true,
+  readConcern: 'snapshot',
   counts: 'query',
   run (op) {
     const ns = namespaceOf(op.db, op.body.get('distinct'))
     const key = op.fields.string('key') ?? ''
     if (key === '') throw new MongoError(2, "BSON field 'distinct.key' may not be empty")
-    return op.read(reader => {
+    return reading(op, (reader, atClusterTime) => {
       const collection = op.collection(reader, ns)
-      if (collection?.view !== undefined) return docOf({ values: distinctOnView(op, reader, ns, key) })
-      return docOf({ values: distinct(reader, collection, key, distinctRequest(op, op.fields, op.context(collection))) })
+      const values = collection?.view !== undefined
+        ? distinctOnView(op, reader, ns, key)
+        : distinct(reader, collection, key, distinctRequest(op, op.fields, op.context(collection)))
+      return docOf({ values, atClusterTime })
     })
   }
 }

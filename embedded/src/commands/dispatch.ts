@@ -100,7 +100,7 @@ function checkGeneric (body: Doc, title: string): void {
 
 function checkConcerns (command: Command, body: Doc): Doc | undefined {
   const level = parseReadConcern(body.get('readConcern'))
-  if (level !== undefined && level !== 'local' && command.readConcern !== true && body.get('startTransaction') !== true) {
+  if (level !== undefined && level !== 'local' && !accepts(command, level) && body.get('startTransaction') !== true) {
     throw new MongoError(72, `Command ${command.name} does not support { readConcern: { level: "${level}" } }`)
   }
   const spec = body.get('writeConcern')
@@ -109,6 +109,9 @@ function checkConcerns (command: Command, body: Doc): Doc | undefined {
   }
   return parseWriteConcern(spec)
 }
+
+const accepts = ({ readConcern }: Command, level: string): boolean =>
+  readConcern === 'snapshot' || (readConcern === 'committed' && level !== 'snapshot')
 
 function clusterTime (engine: Engine): [string, Value][] {
   const time = engine.clock.last()

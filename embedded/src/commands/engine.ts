@@ -4,6 +4,7 @@ import { Cursors } from '../cursors/cursors.js'
 import type { Plan } from '../planner/index.js'
 import { Clock } from '../sessions/clock.js'
 import { LockTable } from '../sessions/locks.js'
+import { Snapshots } from '../sessions/snapshots.js'
 import { Sessions } from '../sessions/sessions.js'
 import type { Session } from '../sessions/sessions.js'
 import { openStorage } from '../storage/index.js'
@@ -34,6 +35,7 @@ export class Engine {
   readonly locks = new LockTable()
   readonly sessions = new Sessions()
   readonly cursors: Cursors
+  readonly snapshots: Snapshots
   readonly failPoints = new FailPoints()
   readonly startedAt = Date.now()
   readonly counters = { insert: 0, query: 0, update: 0, delete: 0, getmore: 0, command: 0 }
@@ -51,6 +53,7 @@ export class Engine {
   ) {
     this.clock = new Clock(changes.lastTime)
     this.cursors = new Cursors(settings.cursorTimeoutSeconds * 1000)
+    this.snapshots = new Snapshots(() => storage.snapshot(), () => this.clock.last())
     this.#housekeeping = setInterval(() => this.#housekeep(), HOUSEKEEPING_MS)
     this.#housekeeping.unref()
     this.#ttl = new TtlMonitor({
@@ -85,6 +88,7 @@ export class Engine {
       } else if (now - session.lastUse > SESSION_TIMEOUT_MS) this.endSession(session)
     }
     this.cursors.sweep(now)
+    this.snapshots.sweep(now)
     if (now - this.#lastForget > 60_000) {
       this.#lastForget = now
       this.storage.write(writer => forgetRecords(writer, now - SESSION_TIMEOUT_MS, 1000))
@@ -119,6 +123,7 @@ export class Engine {
     this.#ttl.stop()
     for (const session of [...this.sessions.all()]) this.endSession(session)
     this.cursors.closeAll()
+    this.snapshots.clear()
     this.failPoints.clear()
     await this.storage.synced()
     await this.storage.close()

@@ -2,17 +2,16 @@ import type { Collection, Namespace } from '../catalog/types.js'
 import { QuerySource } from '../cursors/cursors.js'
 import { find } from '../query/index.js'
 import type { FindRequest } from '../query/index.js'
-import { ParkableReader } from '../storage/index.js'
-import type { Reader } from '../storage/index.js'
 import { EMPTY } from '../values/build.js'
 import { notSupported } from '../values/errors.js'
-import { Doc } from '../values/types.js'
+import type { Doc, Timestamp } from '../values/types.js'
 import type { Command } from './command.js'
 import { openCursor } from './cursor-reply.js'
 import { fieldTable } from './fields.js'
 import type { Fields } from './fields.js'
 import { nameOf, namespaceOf } from './namespace.js'
 import type { Operation } from './operation.js'
+import { openReading } from './reading.js'
 import { findOnView } from './views.js'
 
 export const FIND_FIELDS = fieldTable({
@@ -74,46 +73,39 @@ export const findCommand: Command = {
   title: 'FindCommandRequest',
   fields: FIND_FIELDS,
   inTransaction: true,
-  readConcern: true,
+  readConcern: 'snapshot',
   counts: 'query',
   async run (op) {
     const ns = targetOf(op)
     const { fields } = op
     const singleBatch = fields.flag('singleBatch')
     const batchSize = fields.natural('batchSize')
-    const view = op.read(reader => op.collection(reader, ns)?.view)
-    if (view !== undefined) return findOnView(op, ns)
-    const { source, limit } = openFind(op, ns)
-    const opening = { namespace: nameOf(ns), batchSize, singleBatch: singleBatch || limit === 1, noTimeout: fields.flag('noCursorTimeout') }
-    return openCursor(op, source, opening)
+    const opened = openFind(op, ns)
+    if (opened === 'view') return findOnView(op, ns)
+    const { source, limit, atClusterTime } = opened
+    const noTimeout = fields.flag('noCursorTimeout')
+    return openCursor(op, source, { namespace: nameOf(ns), batchSize, singleBatch: singleBatch || limit === 1, noTimeout, atClusterTime })
   }
 }
 
-function openFind (op: Operation, ns: Namespace): { source: QuerySource, limit: number | undefined } {
-  const parkable = op.transaction === undefined ? new ParkableReader(op.engine.storage.snapshot()) : undefined
-  const reader: Reader = parkable ?? op.transaction!.view
+type OpenFind = { source: QuerySource, limit: number | undefined, atClusterTime: Timestamp | undefined }
+
+function openFind (op: Operation, ns: Namespace): OpenFind | 'view' {
+  const { reader, hold, close, atClusterTime } = openReading(op)
   try {
     const collection = op.collection(reader, ns)
+    if (collection?.view !== undefined) {
+      close()
+      return 'view'
+    }
     const request = findRequest(op, op.fields, collection)
     const execution = find(reader, collection, request)
     op.engine.noteIndexUse(execution.plan)
-    const source = new QuerySource({
-      docs: execution,
-      interrupt: op.interrupt,
-      reader: parkable,
-      snapshot: () => op.engine.storage.snapshot(),
-      pinned: isSnapshotRead(op),
-      limit: request.limit,
-      knowsEnd: collection === undefined || execution.plan.sorts
-    })
-    return { source, limit: request.limit }
+    const { limit } = request
+    const knowsEnd = collection === undefined || execution.plan.sorts
+    return { source: new QuerySource({ docs: execution, interrupt: op.interrupt, ...hold, limit, knowsEnd }), limit, atClusterTime }
   } catch (error) {
-    parkable?.release()
+    close()
     throw error
   }
-}
-
-export function isSnapshotRead (op: Operation): boolean {
-  const concern = op.body.get('readConcern')
-  return concern instanceof Doc && concern.get('level') === 'snapshot'
 }

@@ -1,5 +1,5 @@
 import { docOf, numeric } from '../values/build.js'
-import { MongoError } from '../values/errors.js'
+import { MongoError, notSupported } from '../values/errors.js'
 import { Doc, isNumber } from '../values/types.js'
 import type { Maybe } from '../values/types.js'
 import { Transaction } from '../sessions/transaction.js'
@@ -86,6 +86,7 @@ function checkAllowed (command: Command, name: string, db: string, doc: Doc): vo
   const readConcern = doc.get('readConcern')
   if (!(readConcern instanceof Doc)) return
   if (doc.get('startTransaction') !== true) throw invalid('Only the first command in a transaction may specify a readConcern')
+  if (readConcern.has('atClusterTime')) throw notSupported('readConcern.atClusterTime in a transaction')
   const level = readConcern.get('level')
   if (level === 'linearizable' || level === 'available') {
     throw invalid('The readConcern level must be either \'local\' (default), \'majority\' or \'snapshot\' in order to run in a transaction')

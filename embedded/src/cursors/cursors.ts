@@ -31,11 +31,11 @@ export interface Source {
 export type QuerySetup = {
   readonly docs: Iterable<Doc>
   readonly interrupt: Interrupt
-  /** undefined inside a transaction, whose view the cursor shares */
+  /** undefined where the cursor shares what it reads: a transaction's view, the state of snapshot reads */
   readonly reader?: ParkableReader
   readonly snapshot: () => Snapshot
-  /** a snapshot read: later batches must see the same data */
-  readonly pinned?: boolean
+  /** for a reader that is not the cursor's own */
+  readonly onClose?: () => void
   readonly limit?: number
   /** The plan knows its end without a further step (sorts); a plain scan does not, and its cursor stays open as MongoDB's does. */
   readonly knowsEnd?: boolean
@@ -97,7 +97,7 @@ export class QuerySource implements Source {
   }
 
   park (): void {
-    if (this.setup.reader === undefined || this.setup.pinned === true || this.#parked || this.#closed) return
+    if (this.setup.reader === undefined || this.#parked || this.#closed) return
     this.setup.reader.park()
     this.#parked = true
   }
@@ -107,6 +107,7 @@ export class QuerySource implements Source {
     this.#closed = true
     this.#iterator.return?.()
     if (!this.#parked) this.setup.reader?.release()
+    this.setup.onClose?.()
   }
 }
 
