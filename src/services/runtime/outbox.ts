@@ -96,18 +96,20 @@ export function createOutbox ({ outbox, clock, log, worker, leaseMs, concurrency
     const topic = topics.get(name)
     if (topic === undefined) return 0
     let handled = 0
+    let settled = 0
     const busy = new Set<Promise<void>>()
     while (!signal.aborted) {
       if (busy.size >= concurrency) await Promise.race(busy)
+      const before = settled
       const lease = await claimNext(name, topic)
       if (lease === null) {
-        if (busy.size === 0) break
-        // the next row of a key may be free once the one before is done
-        await Promise.race(busy)
+        // The next row of a key may be free once the one before is done, which may have been while we looked.
+        if (busy.size === 0 && settled === before) break
+        if (busy.size > 0) await Promise.race(busy)
         continue
       }
       handled++
-      const work = handle(lease, topic).finally(() => busy.delete(work))
+      const work = handle(lease, topic).finally(() => { busy.delete(work); settled++ })
       busy.add(work)
     }
     await Promise.all(busy)
