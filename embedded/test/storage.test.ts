@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
@@ -140,6 +140,67 @@ t.test('what was synced is there after a new start', async t => {
   t.equal(contents(snapshot).length, 20)
   snapshot.release()
   await again.close()
+})
+
+t.test('after a crash all that was synced is there, from the data file and the journal', async t => {
+  const dir = folder(t)
+  const storage = openStorage({ dir })
+  const crashed = async (name: string, damage?: (journal: string) => void): Promise<string[]> => {
+    const copy = join(folder(t), name)
+    mkdirSync(copy)
+    for (const file of ['data.lmdb', 'journal.log']) copyFileSync(join(dir, file), join(copy, file))
+    damage?.(join(copy, 'journal.log'))
+    const other = openStorage({ dir: copy })
+    const snapshot = other.snapshot()
+    const found = contents(snapshot).filter(entry => /^k/.test(entry))
+    snapshot.release()
+    await other.close()
+    return found
+  }
+  const put = async (k: string, value = 'x'): Promise<void> => {
+    storage.write(w => w.put(key(k), key(value)))
+    await storage.synced()
+  }
+  await put('k1')
+  await put('k2')
+  t.strictSame(await crashed('crash1'), ['k1=x', 'k2=x'])
+  await new Promise(resolve => setTimeout(resolve, 400))
+  t.strictSame(await crashed('crash2'), ['k1=x', 'k2=x'], 'lmdb has committed by itself')
+  await put('k3')
+  await put('k1', 'new')
+  storage.write(w => w.delete(key('k2')))
+  await storage.synced()
+  t.strictSame(await crashed('crash3'), ['k1=new', 'k3=x'], 'the journal was begun anew')
+  await put('k4')
+  const cut = (journal: string): void => {
+    const bytes = readFileSync(journal)
+    const at = bytes.lastIndexOf('k4')
+    bytes[at + 2] ^= 1
+    writeFileSync(journal, bytes)
+  }
+  t.strictSame(await crashed('crash4', cut), ['k1=new', 'k3=x'], 'a record that is not whole does not count')
+  for (let i = 0; i < 3000; i++) storage.write(w => w.put(key(`k5${i % 7}`), Buffer.alloc(6000, 0x61)))
+  await storage.synced()
+  t.equal((await crashed('crash5')).length, 3 + 7, 'a journal that grew too long')
+  await storage.close()
+})
+
+t.test('a reader of the open transaction stays at its state when more is written', async t => {
+  const storage = openStorage({ dir: folder(t) })
+  t.teardown(() => storage.close())
+  const fill = (letters: string, value: string): void => storage.write(w => { for (const k of letters) w.put(key(k), key(value)) })
+  fill('abcd', '1')
+  const first = storage.snapshot()
+  const range = first.range({ start: START, end: END })
+  range.next()
+  const second = storage.snapshot()
+  fill('bce', '2')
+  t.strictSame(contents(first), ['a=1', 'b=1', 'c=1', 'd=1'])
+  t.strictSame([...range].map(entry => entry.value.toString()), ['1', '1', '1'], 'a range under way, too')
+  const third = storage.snapshot()
+  t.strictSame(contents(third), ['a=1', 'b=2', 'c=2', 'd=1', 'e=2'])
+  t.strictSame(contents(second), ['a=1', 'b=1', 'c=1', 'd=1'])
+  for (const snapshot of [first, second, third]) snapshot.release()
 })
 
 t.test('a folder of another format, a cut and a foreign file are refused and stay as they are', async t => {

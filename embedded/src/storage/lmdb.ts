@@ -1,210 +1,52 @@
 import { open } from 'lmdb'
-import type { RootDatabase, RootDatabaseOptionsWithPath, Transaction } from 'lmdb'
-import { copyOf, entriesOf } from './cursor.js'
-import type { Cursor, CursorSource } from './cursor.js'
-import type { Entry, RangeOptions, Snapshot, Storage, Totals, Writer } from './types.js'
+import type { RootDatabaseOptionsWithPath } from 'lmdb'
+import { Journal } from './journal.js'
+import { encoder, keyEncoder, LmdbSnapshot } from './lmdb-read.js'
+import type { Database, Env } from './lmdb-read.js'
+import { LmdbWriter } from './lmdb-write.js'
+import { LiveSnapshot } from './live.js'
+import { KEYSPACE } from './types.js'
+import type { Entry, Snapshot, Storage, Writer } from './types.js'
 
 const PAGE_SIZE = 8192
+/** lmdb commits when the journal is this long, or when nothing was written for a while. */
+const JOURNAL_BYTES = 8 * 1024 * 1024
+const IDLE_MS = 200
+const LAST_RECORD_KEY = Buffer.from([KEYSPACE.format, 1])
 
-/** Where lmdb has put the key and the value of the last read. All databases of a thread share these buffers. */
-const last: { key: Uint8Array, keyStart: number, keyEnd: number, size: number } = { key: new Uint8Array(0), keyStart: 0, keyEnd: 0, size: 0 }
+/** The open lmdb transaction. */
+type Tail = { commit (): void }
 
-const keyEncoder = {
-  writeKey (key: Uint8Array, target: Uint8Array, start: number): number {
-    target.set(key, start)
-    return start + key.length
-  },
-  readKey (source: Uint8Array, start: number, end: number): undefined {
-    last.key = source
-    last.keyStart = start
-    last.keyEnd = end
-  }
-}
+/** The flush that all writes of one turn of the event loop share. */
+type Turn = { readonly done: Promise<void>, resolve (): void, reject (error: unknown): void }
 
-const encoder = {
-  encode: (value: Buffer): Buffer => value,
-  decode (bytes: Uint8Array, size: number): Uint8Array {
-    last.size = size
-    return bytes
-  }
-}
-
-/** lmdb's own types call a synchronous transaction inside another a promise. */
-type Database = Omit<RootDatabase<Uint8Array, Buffer>, 'getBinaryFast' | 'childTransaction'> & {
-  getBinaryFast (key: Buffer, options?: { transaction: Transaction }): Buffer | undefined
-  childTransaction (fn: () => void): void
-}
-type Env = { writeTxn: unknown }
-type Step = { next (): { done?: boolean, value: { value: Uint8Array } }, return (): void }
-
-/** lmdb overrides the length of its reused buffer by that of the last value; this is the buffer as it is. */
-const whole = new WeakMap<Uint8Array, Uint8Array>()
-function wholeOf (bytes: Uint8Array): Uint8Array {
-  let view = whole.get(bytes)
-  if (view === undefined) {
-    const { maxLength } = bytes as Uint8Array & { maxLength?: number }
-    if (maxLength === undefined) return bytes
-    view = new Uint8Array(bytes.buffer, bytes.byteOffset, maxLength)
-    whole.set(bytes, view)
-  }
-  return view
-}
-
-class LmdbCursor implements Cursor {
-  #value: Uint8Array | undefined
-  #bytes: Uint8Array = last.key
-  readonly #steps: Step
-
-  constructor (db: Database, { start, end, reverse = false }: RangeOptions, transaction: Transaction | undefined) {
-    const range = reverse
-      ? { start: end, end: start, reverse, exclusiveStart: true, inclusiveEnd: true, transaction }
-      : { start, end, transaction }
-    this.#steps = (db.getRange(range) as unknown as { iterate (): Step }).iterate()
-  }
-
-  next (): boolean {
-    const step = this.#steps.next()
-    if (step.done === true) return false
-    const { value } = step.value
-    if (value !== this.#value) {
-      this.#value = value
-      this.#bytes = wholeOf(value)
-    }
-    return true
-  }
-
-  get key (): Uint8Array { return last.key }
-  get keyStart (): number { return last.keyStart }
-  get keyEnd (): number { return last.keyEnd }
-  get value (): Uint8Array { return this.#bytes }
-  get size (): number { return last.size }
-
-  close (): void {
-    this.#steps.return()
-  }
-}
-
-export const NO_TOTALS: Totals = [0, 0]
-
-const readTotals = (bytes: Buffer | undefined): Totals => bytes === undefined ? NO_TOTALS : [bytes.readDoubleLE(0), bytes.readDoubleLE(8)]
-
-function totalsBytes (first: number, second: number): Buffer {
-  const bytes = Buffer.allocUnsafe(16)
-  bytes.writeDoubleLE(first, 0)
-  bytes.writeDoubleLE(second, 8)
-  return bytes
-}
-
-class LmdbSnapshot implements Snapshot, CursorSource {
-  readonly #options: { transaction: Transaction }
-  #open = true
-
-  constructor (private readonly db: Database, private readonly env: Env) {
-    this.#options = { transaction: db.useReadTransaction() }
-  }
-
-  get (key: Buffer): Buffer | undefined {
-    // lmdb prefers an open write transaction over the one it is given
-    const { writeTxn } = this.env
-    this.env.writeTxn = undefined
-    try {
-      const bytes = this.db.getBinaryFast(key, this.#options)
-      return bytes === undefined ? undefined : copyOf(wholeOf(bytes), 0, bytes.length)
-    } finally {
-      this.env.writeTxn = writeTxn
-    }
-  }
-
-  range (options: RangeOptions): IterableIterator<Entry> {
-    return entriesOf(this.cursor(options))
-  }
-
-  cursor (options: RangeOptions): Cursor {
-    return new LmdbCursor(this.db, options, this.#options.transaction)
-  }
-
-  totals (key: Buffer): Totals {
-    return readTotals(this.get(key))
-  }
-
-  release (): void {
-    if (!this.#open) return
-    this.#open = false
-    this.#options.transaction.done()
-  }
-}
-
-class LmdbWriter implements Writer, CursorSource {
-  readonly #sums = new Map<string, [key: Buffer, first: number, second: number]>()
-
-  constructor (private readonly db: Database) {}
-
-  get (key: Buffer): Buffer | undefined {
-    const bytes = this.db.getBinaryFast(key)
-    return bytes === undefined ? undefined : copyOf(wholeOf(bytes), 0, bytes.length)
-  }
-
-  range (options: RangeOptions): IterableIterator<Entry> {
-    return entriesOf(this.cursor(options))
-  }
-
-  cursor (options: RangeOptions): Cursor {
-    return new LmdbCursor(this.db, options, undefined)
-  }
-
-  totals (key: Buffer): Totals {
-    const [first, second] = readTotals(this.get(key))
-    const sum = this.#sums.get(key.toString('latin1'))
-    return sum === undefined ? [first, second] : [first + sum[1], second + sum[2]]
-  }
-
-  put (key: Buffer, value: Buffer): void {
-    this.db.putSync(key, value)
-  }
-
-  delete (key: Buffer): void {
-    this.db.removeSync(key)
-  }
-
-  add (key: Buffer, first: number, second: number): void {
-    const name = key.toString('latin1')
-    const sum = this.#sums.get(name)
-    if (sum === undefined) this.#sums.set(name, [key, first, second])
-    else {
-      sum[1] += first
-      sum[2] += second
-    }
-  }
-
-  claim (): void {}
-
-  /** Writes the sums: a key that many documents of one write touch is written once. */
-  finish (): void {
-    for (const [key] of this.#sums.values()) this.put(key, totalsBytes(...this.totals(key)))
-    this.#sums.clear()
-  }
-}
-
-/** The open lmdb transaction that all writes of one turn of the event loop share, and their one flush. */
-type Batch = PromiseParts & { commit (): void, abort (error: unknown): void }
-type PromiseParts = { readonly done: Promise<void>, resolve (): void, reject (error: unknown): void }
-
-function promiseParts (): PromiseParts {
+function newTurn (): Turn {
   const parts = { resolve: (): void => {}, reject: (_error: unknown): void => {} }
   const done = new Promise<void>((resolve, reject) => Object.assign(parts, { resolve, reject }))
   done.catch(() => {})
   return Object.assign(parts, { done })
 }
 
+/**
+ * Writes go into one lmdb transaction that stays open over many turns of the event loop, and at the end of each turn into
+ * the journal, which makes them durable. Readers look into the open transaction; one that is still there when the next
+ * write comes gets a snapshot of lmdb's own, for which lmdb commits. Without a journal (memory) lmdb commits every turn.
+ */
 export class LmdbStorage implements Storage {
   readonly #db: Database
   readonly #env: Env
-  #batch: Batch | undefined
+  #journal: Journal | undefined
+  #tail: Tail | undefined
+  #turn: Turn | undefined
   #writing = false
+  /** lmdb has lost what was written last; only a new start, which reads the journal, has it */
+  #failure: Error | undefined
+  readonly #live = new Set<LiveSnapshot>()
+  readonly #idle: NodeJS.Timeout
   #afterClose = (): void => {}
 
-  /** @param path the data file; @param durable whether a commit waits for the disk */
-  constructor (path: string, durable: boolean) {
+  /** @param path the data file @param journal the journal's file; without one nothing waits for the disk */
+  constructor (path: string, private readonly journalPath: string | undefined) {
     const options = {
       path,
       noSubdir: true,
@@ -214,85 +56,148 @@ export class LmdbStorage implements Storage {
       keyEncoder,
       encoder,
       noMemInit: true,
-      ...(durable ? {} : { noSync: true, overlappingSync: false })
+      ...(journalPath === undefined ? { noSync: true, overlappingSync: false } : {})
     }
     this.#db = open(options as unknown as RootDatabaseOptionsWithPath) as unknown as Database
     this.#env = (this.#db as unknown as { env: Env }).env
+    this.#idle = setTimeout(() => this.#commitWhenIdle(), IDLE_MS).unref()
+  }
+
+  /**
+   * Takes up what the journal has beyond lmdb's last commit; nothing may be written before.
+   * @param first what a new data file gets with its first commit
+   */
+  recover (first: Entry | undefined): void {
+    if (this.journalPath === undefined) return
+    const snapshot = this.snapshot()
+    const last = snapshot.get(LAST_RECORD_KEY)?.readDoubleLE(0) ?? 0
+    snapshot.release()
+    const journal = new Journal(this.journalPath, last)
+    this.#begin()
+    if (first !== undefined) this.#db.putSync(first.key, first.value)
+    for (const { key, value } of journal.recover()) {
+      if (value === undefined) this.#db.removeSync(key)
+      else this.#db.putSync(key, value)
+    }
+    this.#journal = journal
+    this.#commit()
   }
 
   snapshot (): Snapshot {
-    this.#commit()
+    this.#checkFailure()
+    if (this.#tail !== undefined && this.#journal === undefined && !this.#writing) this.#commit()
+    if (this.#tail === undefined) return this.#stored()
+    const live = new LiveSnapshot(this.#db, snapshot => this.#live.delete(snapshot))
+    this.#live.add(live)
+    return live
+  }
+
+  #stored (): Snapshot {
     return new LmdbSnapshot(this.#db, this.#env)
   }
 
   write<T> (fn: (writer: Writer) => T): T {
     if (this.#writing) throw new Error('a write inside a write')
+    this.#checkFailure()
+    if (this.#live.size > 0) this.#settleReaders()
+    if (this.#tail === undefined) this.#begin()
     this.#writing = true
+    const mark = this.#journal?.mark
+    const writer = new LmdbWriter(this.#db, this.#journal)
     try {
-      return this.#batch === undefined ? this.#firstWrite(fn) : this.#furtherWrite(fn)
+      const result = fn(writer)
+      writer.finish()
+      this.#flushSoon()
+      return result
+    } catch (error) {
+      writer.undo()
+      if (mark !== undefined) this.#journal!.cut(mark)
+      throw error
     } finally {
       this.#writing = false
     }
   }
 
-  #firstWrite<T> (fn: (writer: Writer) => T): T {
-    const batch = this.#begin()
+  /** Readers of the open transaction must not see what is written next. */
+  #settleReaders (): void {
+    const readers = [...this.#live]
+    for (const reader of readers) reader.park()
+    this.#commit()
+    for (const reader of readers) reader.resume(this.#stored())
+    this.#live.clear()
+  }
+
+  #checkFailure (): void {
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  #begin (): void {
+    const tail: Tail = { commit: () => {} }
+    // lmdb keeps the transaction open until the thenable that its callback returns calls back
+    const open = { then: (commit: () => void): void => { tail.commit = commit } }
+    this.#db.transactionSync((): unknown => open)
+    this.#tail = tail
+  }
+
+  #flushSoon (): void {
+    if (this.#turn !== undefined) return
+    this.#turn = newTurn()
+    setImmediate(() => this.#flush())
+  }
+
+  #flush (): void {
+    const turn = this.#turn
+    this.#turn = undefined
     try {
-      const writer = new LmdbWriter(this.#db)
-      const result = fn(writer)
-      writer.finish()
-      return result
+      if (this.#journal === undefined) this.#commit()
+      else this.#flushJournal(this.#journal)
+      turn?.resolve()
     } catch (error) {
-      this.#batch = undefined
-      batch.resolve()
-      batch.abort(error)
-      throw error
+      turn?.reject(error)
     }
   }
 
-  #furtherWrite<T> (fn: (writer: Writer) => T): T {
-    let result: T | undefined
-    this.#db.childTransaction(() => {
-      const writer = new LmdbWriter(this.#db)
-      result = fn(writer)
-      writer.finish()
-    })
-    return result as T
+  #flushJournal (journal: Journal): void {
+    try {
+      journal.flush()
+    } catch {
+      // The journal's disk may be full where lmdb still has free pages.
+      this.#commit()
+    }
+    if (journal.size > JOURNAL_BYTES) this.#commit()
+    else this.#idle.refresh()
   }
 
-  #begin (): Batch {
-    const batch: Batch = { commit: () => {}, abort: () => {}, ...promiseParts() }
-    // lmdb keeps the transaction open until the thenable that its callback returns calls back
-    const open = { then: (commit: () => void, abort: (error: unknown) => void): void => { Object.assign(batch, { commit, abort }) } }
-    this.#db.transactionSync((): unknown => open)
-    this.#batch = batch
-    setImmediate(() => { if (this.#batch === batch) this.#tryCommit() })
-    return batch
-  }
-
-  #tryCommit (): void {
+  #commitWhenIdle (): void {
+    if (this.#turn !== undefined || this.#live.size > 0 || this.#writing) return
     try {
       this.#commit()
     } catch {
-      // whoever awaits the batch has the error
+      // The journal has it all: the next flush tries again.
     }
   }
 
+  /** Everything written so far goes into the data file, durably. */
   #commit (): void {
-    const batch = this.#batch
-    if (batch === undefined || this.#writing) return
-    this.#batch = undefined
+    const tail = this.#tail
+    if (tail === undefined) return
+    for (const reader of this.#live) reader.park()
+    if (this.#journal !== undefined) this.#db.putSync(LAST_RECORD_KEY, numberBytes(this.#journal.lastNumber))
+    this.#tail = undefined
     try {
-      batch.commit()
-      batch.resolve()
+      tail.commit()
     } catch (error) {
-      batch.reject(error)
-      throw error
+      this.#failure = new Error(`the storage cannot be written (${error instanceof Error ? error.message : String(error)}); it needs a new start`)
+      throw this.#failure
     }
+    this.#journal?.reset()
+    for (const reader of this.#live) reader.resume(this.#stored())
+    this.#live.clear()
   }
 
+  /** Resolves when every write so far is on disk. */
   async synced (): Promise<void> {
-    await this.#batch?.done
+    await this.#turn?.done
   }
 
   onClose (fn: () => void): void {
@@ -300,8 +205,17 @@ export class LmdbStorage implements Storage {
   }
 
   async close (): Promise<void> {
-    this.#commit()
+    clearTimeout(this.#idle)
+    this.#flush()
+    if (this.#failure === undefined) this.#commit()
     await this.#db.close()
+    this.#journal?.close()
     this.#afterClose()
   }
+}
+
+function numberBytes (n: number): Buffer {
+  const bytes = Buffer.allocUnsafe(8)
+  bytes.writeDoubleLE(n)
+  return bytes
 }

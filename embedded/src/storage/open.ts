@@ -6,6 +6,7 @@ import { KEYSPACE } from './types.js'
 import type { Storage } from './types.js'
 
 const DATA_FILE = 'data.lmdb'
+const JOURNAL_FILE = 'journal.log'
 const FORMAT_KEY = Buffer.from([KEYSPACE.format])
 /** Goes up with every change of keys or values that an older engine would misread. */
 const FORMAT = Buffer.from('embedded-mongo 1')
@@ -18,10 +19,12 @@ export function openStorage (where: { dir: string } | { memory: true }): Storage
 function openFolder (dir: string): Storage {
   mkdirSync(dir, { recursive: true })
   const path = join(dir, DATA_FILE)
+  const journal = join(dir, JOURNAL_FILE)
   if (existsSync(path)) checkFile(dir, path)
+  else if (existsSync(journal)) throw damaged(dir, `${DATA_FILE} is missing`)
   let storage: LmdbStorage
   try {
-    storage = new LmdbStorage(path, true)
+    storage = new LmdbStorage(path, journal)
   } catch (error) {
     throw damaged(dir, error instanceof Error ? error.message : String(error))
   }
@@ -33,7 +36,7 @@ function openMemory (): Storage {
   const dir = mkdtempSync(join(tmpdir(), 'embedded-mongo-'))
   let storage: LmdbStorage
   try {
-    storage = new LmdbStorage(join(dir, DATA_FILE), false)
+    storage = new LmdbStorage(join(dir, DATA_FILE), undefined)
   } catch (error) {
     rmSync(dir, { recursive: true, force: true })
     throw error
@@ -86,8 +89,8 @@ function checkFormat (dir: string, storage: LmdbStorage): Storage {
     const found = snapshot.get(FORMAT_KEY)
     const { done } = snapshot.range({ start: Buffer.from([0]), end: Buffer.from([0xff]) }).next()
     snapshot.release()
-    if (found === undefined && done === true) storage.write(writer => writer.put(FORMAT_KEY, FORMAT))
-    else if (found === undefined || !found.equals(FORMAT)) throw unknownFormat(dir, found)
+    if (found !== undefined ? !found.equals(FORMAT) : done !== true) throw unknownFormat(dir, found)
+    storage.recover(found === undefined ? { key: FORMAT_KEY, value: FORMAT } : undefined)
     return storage
   } catch (error) {
     storage.close().catch(() => {})
