@@ -29,7 +29,8 @@ export function assignments (index: Index, predicates: readonly Predicate[], col
 
 function usesOf (index: Index, field: IndexField, i: number, predicates: readonly Predicate[], sameCollation: boolean): Use[] {
   const multikey = (index.flags.multikey >> i & 1) === 1
-  const context: FieldContext = { collation: index.collation, sameCollation, sparse: index.sparse && i === 0, hashed: field.hashed, multikey, expression: false }
+  const { collation, sparse } = index
+  const context: FieldContext = { collation, sameCollation, sparse: sparse && i === 0, hashed: field.hashed, multikey, expression: false }
   const uses: Use[] = []
   // A document that has the leading field is in a sparse index.
   for (const predicate of predicates) {
@@ -49,7 +50,9 @@ function arraysOn (index: Index, i: number): string[] {
 
 /** Whether two conditions may be about different elements of an array that both go through. */
 function areApart (a: Predicate, b: Predicate, arrays: readonly string[]): boolean {
-  return arrays.some(array => isOn(a.path, array) && isOn(b.path, array) && !(a.element !== undefined && a.element.of === b.element?.of && isOn(a.element.below, array)))
+  const { element } = a
+  const together = (array: string): boolean => element !== undefined && element.of === b.element?.of && isOn(element.below, array)
+  return arrays.some(array => isOn(a.path, array) && isOn(b.path, array) && !together(array))
 }
 
 const isOn = (path: string, array: string): boolean => path === array || path.startsWith(`${array}.`)

@@ -62,6 +62,9 @@ function unchecked (node: FilterNode, field: FieldContext): Bounds | undefined {
 /** Texts, and whatever can hold texts, have their place in an index by its collation. */
 const isCollated = (value: Value): boolean => typeof value === 'string' || value instanceof Doc || Array.isArray(value) || value instanceof BsonSymbol
 
+const hasNoBracket = (value: Value): boolean =>
+  Array.isArray(value) || value instanceof MinKey || value instanceof MaxKey || value instanceof Regex || value instanceof Undefined
+
 type CompareNode = Extract<FilterNode, { kind: 'compare' }>
 
 function compareBounds ({ op, value }: CompareNode, field: FieldContext): Bounds | undefined {
@@ -69,7 +72,7 @@ function compareBounds ({ op, value }: CompareNode, field: FieldContext): Bounds
   if (op === 'eq') return equalityBounds(value, field)
   if (field.hashed) return undefined
   if (value === null) return op === 'gte' || op === 'lte' ? atMost(nullPoints) : undefined
-  if (Array.isArray(value) || value instanceof MinKey || value instanceof MaxKey || value instanceof Regex || value instanceof Undefined) return atMost(ALL_VALUES)
+  if (hasNoBracket(value)) return atMost(ALL_VALUES)
   if (isNumber(value) && isNaNValue(value)) return op === 'gte' || op === 'lte' ? exactly([point(value, undefined)]) : exactly([])
   const bracket = ofType(value, field.collation)
   const range = op === 'gt' || op === 'gte'

@@ -64,7 +64,8 @@ function accessOf (assignment: Assignment, conjunction: Conjunction, sort: Retur
   }
 }
 
-const sameOrder = (index: Index, { collation }: ParseContext): boolean => index.collation === undefined ? collation === undefined : index.collation.equals(collation)
+const sameOrder = (index: Index, { collation }: ParseContext): boolean =>
+  index.collation === undefined ? collation === undefined : index.collation.equals(collation)
 
 export function conjunctionNode (parts: readonly FilterNode[]): FilterNode | undefined {
   if (parts.length === 0) return undefined

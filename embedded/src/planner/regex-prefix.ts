@@ -27,7 +27,7 @@ export function regexPrefix (pattern: string, options: string): RegexPrefix | un
   }
   const rest = pattern.slice(i)
   if (prefix === '') return undefined
-  return { prefix, exact: rest === '' || rest === '.*' && options.includes('s') }
+  return { prefix, exact: rest === '' || (rest === '.*' && options.includes('s')) }
 }
 
 function literalAt (pattern: string, i: number): { text: string, length: number } | undefined {

@@ -91,4 +91,3 @@ export function idOf (filter: FilterNode): Value | undefined {
   if (node.kind !== 'compare' || node.op !== 'eq' || node.path !== '_id' || node.value === null || Array.isArray(node.value)) return undefined
   return node.value
 }
-

@@ -15,7 +15,12 @@ export type Chosen = { readonly plan: Plan, readonly rejected: readonly Candidat
 
 type Trial = { readonly candidate: Candidate, readonly rows: number, readonly works: number, readonly ended: boolean }
 
-export type TrialSetup = { readonly reader: Reader, readonly ctx: ParseContext, readonly limit: number | undefined, readonly needs: readonly string[] | undefined }
+export type TrialSetup = {
+  readonly reader: Reader
+  readonly ctx: ParseContext
+  readonly limit: number | undefined
+  readonly needs: readonly string[] | undefined
+}
 
 /** The best of several plans, found by running each of them for a while. */
 export function choose (choice: Choice, setup: TrialSetup): Chosen {
@@ -33,13 +38,15 @@ export function choose (choice: Choice, setup: TrialSetup): Chosen {
 
 function tryOut (candidate: Candidate, choice: Choice, setup: TrialSetup, limit: number, enough: number): Trial {
   const env = new Env(setup.reader, choice.collection, setup.ctx, candidate.covered ? setup.needs : undefined, undefined, limit)
-  let rows = 0
+  const rows = execute(candidate.root, env)[Symbol.iterator]()
+  let given = 0
   try {
-    for (const _ of execute(candidate.root, env)) if (++rows >= enough) break
-    return { candidate, rows, works: env.examined + 1, ended: true }
+    while (given < enough && rows.next().done !== true) given++
+    rows.return?.()
+    return { candidate, rows: given, works: env.examined + 1, ended: true }
   } catch (error) {
     if (!(error instanceof TrialOver)) throw error
-    return { candidate, rows, works: env.examined + 1, ended: false }
+    return { candidate, rows: given, works: env.examined + 1, ended: false }
   }
 }
 

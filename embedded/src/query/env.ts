@@ -13,9 +13,18 @@ export type Row = {
   readonly mergeKey?: Buffer
 }
 
-export type StageStats = { works: number, advanced: number, keysExamined: number, docsExamined: number, seeks: number, dupsTested: number, dupsDropped: number, bytes: number }
+export type StageStats = {
+  advanced: number
+  keysExamined: number
+  docsExamined: number
+  seeks: number
+  dupsTested: number
+  dupsDropped: number
+  /** of what was sorted */
+  bytes: number
+}
 
-const noStats = (): StageStats => ({ works: 0, advanced: 0, keysExamined: 0, docsExamined: 0, seeks: 0, dupsTested: 0, dupsDropped: 0, bytes: 0 })
+const noStats = (): StageStats => ({ advanced: 0, keysExamined: 0, docsExamined: 0, seeks: 0, dupsTested: 0, dupsDropped: 0, bytes: 0 })
 
 /** Thrown out of a trial when it has looked at enough. */
 export class TrialOver extends Error {}

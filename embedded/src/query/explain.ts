@@ -10,11 +10,12 @@ import { isNumber } from '../values/types.js'
 import { Doc } from '../values/types.js'
 import type { Value } from '../values/types.js'
 import { isWholeCount } from './count.js'
+import { distinctPlan } from './distinct.js'
 import { Env } from './env.js'
 import { execute } from './execute.js'
 import { indexDetails, isCountScan, runFigures, stageDoc } from './explain-stages.js'
 import { filterDoc } from './filter-doc.js'
-import { find, parsed, portion, prepare } from './find.js'
+import { find, parsed, portion, prepare, sizeOf } from './find.js'
 import type { FindRequest } from './find.js'
 
 export type Verbosity = 'queryPlanner' | 'executionStats' | 'allPlansExecution'
@@ -60,14 +61,14 @@ function planned (reader: Reader, collection: Collection, request: ExplainReques
     return { rejected: [], execute: () => ({ env: undefined, returned: 0 }), shown: () => docOf({ stage: 'RECORD_STORE_FAST_COUNT' }) }
   }
   const needs = needsOf(request)
-  const { plan, rejected } = prepare(reader, collection, request, needs)
+  const { plan, rejected } = request.kind === 'distinct'
+    ? { ...distinctPlan(reader, collection, request.distinctKey!, request), rejected: [] }
+    : prepare(reader, collection, request, needs)
   return {
     rejected: rejected.map(candidate => shownPlan(candidate, request, undefined, undefined)),
     execute () {
       const env = new Env(reader, collection, request.ctx, plan.covered && needs !== 'all' ? needs : undefined, request.checkInterrupt)
-      let returned = 0
-      for (const _ of portion(execute(plan.root, env), request.skip, request.limit)) returned++
-      return { env, returned }
+      return { env, returned: sizeOf(portion(execute(plan.root, env), request.skip, request.limit)) }
     },
     shown: done => shownPlan(plan, request, done?.env, done?.returned)
   }

@@ -77,6 +77,16 @@ export function envOf (reader: Reader, { plan }: Pick<Chosen, 'plan'>, request: 
   return new Env(reader, plan.collection, request.ctx, plan.covered && needs !== 'all' ? needs : undefined, request.checkInterrupt)
 }
 
+export const isTrue = (filter: FilterNode): boolean => filter.kind === 'true' || (filter.kind === 'and' && filter.children.length === 0)
+
+export function sizeOf (rows: Iterable<Row>, most = Infinity): number {
+  let size = 0
+  const iterator = rows[Symbol.iterator]()
+  while (size < most && iterator.next().done !== true) size++
+  if (size >= most) iterator.return?.()
+  return size
+}
+
 /** Skip and limit of rows. */
 export function * portion (rows: Iterable<Row>, skip = 0, limit = Infinity): IterableIterator<Row> {
   let skipped = 0
@@ -136,7 +146,10 @@ function nothing (request: FindRequest, filter: FilterNode): FindExecution {
 /** The filter as a match that is only compiled when somebody asks for a position. */
 function lazyMatch (filter: FilterNode, ctx: ParseContext): Match {
   let match: Match | undefined
-  const compiled = (): Match => match ??= compileMatch(filter, ctx)
+  const compiled = (): Match => {
+    match ??= compileMatch(filter, ctx)
+    return match
+  }
   return { test: (doc, vars, meta) => compiled().test(doc, vars, meta), position: (doc, vars) => compiled().position(doc, vars) }
 }
 

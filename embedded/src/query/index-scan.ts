@@ -12,6 +12,20 @@ import { readDocument } from './fetch.js'
 import { ScanRanges } from './scan-ranges.js'
 import type { ByteRange } from './scan-ranges.js'
 
+/** The keys of a scan as they are, also several of one record. */
+export function * scanKeys (scan: IndexScan, env: Env): IterableIterator<{ readonly record: number, readonly entry: EntryBytes }> {
+  const ranges = new ScanRanges(scan)
+  const stats = env.stats(scan)
+  for (const range of ranges.ranges) {
+    for (const cursor of keysIn(range, ranges, false, env, stats)) {
+      stats.advanced++
+      yield { record: recordOf(scan.index, cursor), entry: cursor }
+    }
+  }
+}
+
+const recordOf = (index: Index, { key, keyEnd, value }: EntryBytes): number => index.unique ? recordBefore(value, RECORD_BYTES) : recordBefore(key, keyEnd)
+
 /** How many keys are stepped over before a new search is cheaper. */
 const STEPS = 12
 const RECORD_BYTES = 6
@@ -57,8 +71,12 @@ function * uniqueEntry (scan: IndexScan, env: Env, key: Buffer, seen: Set<number
   const record = recordBefore(value, RECORD_BYTES)
   if (seen !== undefined && isDuplicate(seen, record, stats)) return
   stats.advanced++
-  const doc = env.fields === undefined ? undefined : coveredDocument(scan.index, env, { key, keyStart: 0, keyEnd: key.length, value, size: value.length }, record)
-  yield { record, doc, mergeKey: scan.mergeFrom === undefined ? undefined : Buffer.alloc(0) }
+  const entry = { key, keyStart: 0, keyEnd: key.length, value, size: value.length }
+  yield {
+    record,
+    doc: env.fields === undefined ? undefined : coveredDocument(scan.index, env, entry, record),
+    mergeKey: scan.mergeFrom === undefined ? undefined : Buffer.alloc(0)
+  }
 }
 
 /** The keys of a range that are within all bounds; the cursor stands on each of them. */
@@ -93,16 +111,13 @@ function * keysUntilSeek (cursor: Cursor, ranges: ScanRanges, reverse: boolean, 
   return undefined
 }
 
-type EntryBytes = Pick<Cursor, 'key' | 'keyStart' | 'keyEnd' | 'value' | 'size'>
+export type EntryBytes = Pick<Cursor, 'key' | 'keyStart' | 'keyEnd' | 'value' | 'size'>
 
 function rowMaker (scan: IndexScan, env: Env): (cursor: Cursor) => Row {
   const { index, mergeFrom } = scan
-  const recordOf = index.unique
-    ? ({ value }: Cursor) => recordBefore(value, RECORD_BYTES)
-    : ({ key, keyEnd }: Cursor) => recordBefore(key, keyEnd)
-  if (env.fields === undefined && mergeFrom === undefined) return cursor => ({ record: recordOf(cursor), doc: undefined })
+  if (env.fields === undefined && mergeFrom === undefined) return cursor => ({ record: recordOf(index, cursor), doc: undefined })
   return cursor => {
-    const record = recordOf(cursor)
+    const record = recordOf(index, cursor)
     const mergeKey = mergeFrom === undefined ? undefined : keyFrom(index, mergeFrom, cursor)
     const doc = env.fields === undefined ? undefined : coveredDocument(index, env, cursor, record)
     return { record, doc, mergeKey }

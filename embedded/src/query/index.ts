@@ -1,4 +1,5 @@
-export { count, distinct } from './count.js'
+export { count } from './count.js'
+export { distinct } from './distinct.js'
 export { explain } from './explain.js'
 export type { ExplainRequest, Verbosity } from './explain.js'
 export { find, findRecords } from './find.js'

@@ -50,7 +50,7 @@ export class ScanRanges {
 
   /**
    * Whether the values behind those in the ranges are within their bounds.
-   * @returns undefined if so, else where the scan should go on: the next key that may be (forwards the least, backwards a key above all that may be)
+   * @returns undefined if so, else where the scan should go on: forwards the least key that may be, backwards one above all that may be
    */
   seekFrom (key: Uint8Array, keyStart: number, keyEnd: number, reverse: boolean): Buffer | undefined {
     if (this.#checks.length === 0 || keyEnd - keyStart >= ENTRY_LIMIT) return undefined
@@ -61,7 +61,7 @@ export class ScanRanges {
       const ranges = i < this.#checkFrom ? undefined : this.#checks[i]
       if (ranges !== undefined) {
         const target = seekTarget(ranges, key, at, end, reverse)
-        if (target !== undefined) return target.length === 0 && !reverse ? keyPrefixEnd(slice(key, keyStart, at))! : Buffer.concat([slice(key, keyStart, at), target])
+        if (target !== undefined) return seekKey(slice(key, keyStart, at), target, reverse)
       }
       at = end
     }
@@ -73,7 +73,10 @@ const slice = (bytes: Uint8Array, start: number, end: number): Buffer => Buffer.
 
 const NOTHING = Buffer.alloc(0)
 
-/** @returns undefined if the value is in a range, else the bytes with which to go on; none means behind all values of this field (backwards: before) */
+const seekKey = (before: Buffer, target: Buffer, reverse: boolean): Buffer =>
+  target.length === 0 && !reverse ? keyPrefixEnd(before)! : Buffer.concat([before, target])
+
+/** @returns undefined if the value is in a range, else the bytes with which to go on; none means behind all of this field (backwards: before) */
 function seekTarget (ranges: readonly ByteRange[], key: Uint8Array, start: number, end: number, reverse: boolean): Buffer | undefined {
   for (let i = 0; i < ranges.length; i++) {
     if (compareBytes(key, start, end, ranges[i].end) >= 0) continue
@@ -107,13 +110,14 @@ function rangesOf (scan: IndexScan, prefix: Buffer): { ranges: readonly ByteRang
     if (i > 0 && starts.length * own.length > MAX_RANGES) return { ranges: starts.map(whole), fields: i }
     const isLast = i === scan.bounds.length - 1
     if (isLast || !scan.bounds[i].every(isPoint)) {
-      return { ranges: starts.flatMap(start => own.map(range => ({ start: Buffer.concat([start, range.start]), end: Buffer.concat([start, range.end]) }))), fields: i + 1 }
+      return { ranges: starts.flatMap(start => own.map(range => below(start, range))), fields: i + 1 }
     }
     starts = starts.flatMap(start => own.map(range => Buffer.concat([start, range.start])))
   }
   return { ranges: starts.map(whole), fields: scan.bounds.length }
 }
 
+const below = (prefix: Buffer, { start, end }: ByteRange): ByteRange => ({ start: Buffer.concat([prefix, start]), end: Buffer.concat([prefix, end]) })
 const whole = (start: Buffer): ByteRange => ({ start, end: keyPrefixEnd(start)! })
 
 /** Keys that are too long are stored cut: a bound that is too long goes down to what is kept of them. */
@@ -127,7 +131,8 @@ function fitted ({ start, end }: ByteRange): ByteRange {
 }
 
 function keyRange ({ index, keyRange }: IndexScan, prefix: Buffer): ByteRange {
-  const keyOf = (bound: Doc): Buffer => Buffer.concat([prefix, encodeKey(index.fields.map(({ path }) => bound.get(path)), directionsOf(index), index.collation)])
+  const keyOf = (bound: Doc): Buffer =>
+    Buffer.concat([prefix, encodeKey(index.fields.map(({ path }) => bound.get(path)), directionsOf(index), index.collation)])
   const { min, max } = keyRange!
   return fitted({ start: min === undefined ? prefix : keyOf(min), end: max === undefined ? keyPrefixEnd(prefix)! : keyOf(max) })
 }
