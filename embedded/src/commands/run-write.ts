@@ -106,11 +106,16 @@ export async function commitTransaction (engine: Engine, session: Session, trans
   if (view.size > 0) {
     const at = engine.clock.now()
     const record: SessionRecord = { txnNumber: transaction.txnNumber, committed: true, at, statements: [] }
-    engine.storage.write(writer => {
-      view.applyTo(writer)
-      engine.changes.append(writer, engine.clock.tick(), at, events, { lsid: session.lsid, txnNumber: transaction.txnNumber })
-      writeRecord(writer, session.key, record)
-    })
+    try {
+      engine.storage.write(writer => {
+        view.applyTo(writer)
+        engine.changes.append(writer, engine.clock.tick(), at, events, { lsid: session.lsid, txnNumber: transaction.txnNumber })
+        writeRecord(writer, session.key, record)
+      })
+    } catch (error) {
+      transaction.end('aborted')
+      throw error
+    }
     session.record = record
   }
   transaction.end('committed')

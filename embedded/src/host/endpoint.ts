@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Endpoint } from '../wire/server.js'
@@ -13,7 +14,9 @@ export type Place = { readonly endpoint: Endpoint, readonly remove: () => void }
 export function socketPlace (dir: string | undefined): Place {
   const wanted = dir === undefined ? undefined : join(dir, 'run')
   if (wanted === undefined || Buffer.byteLength(join(wanted, SOCKET)) > MAX_SOCKET_PATH) {
-    const folder = mkdtempSync(join(tmpdir(), 'embedded-mongo-'))
+    // lower case, as drivers write the hosts of a set
+    const folder = join(tmpdir(), `embedded-mongo-${randomBytes(8).toString('hex')}`)
+    mkdirSync(folder, { mode: 0o700 })
     return { endpoint: { path: join(folder, SOCKET) }, remove: () => rmSync(folder, { recursive: true, force: true }) }
   }
   mkdirSync(wanted, { recursive: true, mode: 0o700 })
@@ -23,6 +26,9 @@ export function socketPlace (dir: string | undefined): Place {
   return { endpoint: { path }, remove: () => rmSync(path, { force: true }) }
 }
 
-/** The host of the connect string, and of `hello`. */
-export const hostOf = (endpoint: Endpoint, port: number | undefined): string =>
-  'path' in endpoint ? encodeURIComponent(endpoint.path) : `127.0.0.1:${port}`
+/** The address as `hello` tells it. */
+export const addressOf = (endpoint: Endpoint, port: number | undefined): string => 'path' in endpoint ? endpoint.path : `127.0.0.1:${port}`
+
+/** The connect string. */
+export const urlOf = (endpoint: Endpoint, address: string, database: string): string =>
+  `mongodb://${'path' in endpoint ? encodeURIComponent(address) : address}/${database}?directConnection=true`

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { Engine } from '../commands/engine.js'
 import { WireServer } from '../wire/server.js'
-import { hostOf, socketPlace } from './endpoint.js'
+import { addressOf, socketPlace, urlOf } from './endpoint.js'
 import type { Place } from './endpoint.js'
 import { lockFolder } from './lock.js'
 import type { PlainOptions, RunningEngine } from './options.js'
@@ -19,12 +19,12 @@ export async function runEngine (options: PlainOptions, log: (line: string) => v
     engine = Engine.open({ ...DEFAULTS, changeLogBytes: CHANGE_LOG_BYTES, ...given(options), where: dir === undefined ? { memory: true } : { dir }, log })
     place = placeOf(options, dir)
     const server = await WireServer.listen(engine, place.endpoint)
-    const host = hostOf(place.endpoint, server.port)
-    engine.address = host
+    const address = addressOf(place.endpoint, server.port)
+    engine.address = address
     log(`in use instead of a MongoDB, its data are ${dir === undefined ? 'in memory' : `in ${dir}`}`)
     const running = { engine, place, server, lock }
     let stopped: Promise<void> | undefined
-    return { url: `mongodb://${host}/${options.database ?? 'app'}?directConnection=true`, stop: () => (stopped ??= stop(running)) }
+    return { url: urlOf(place.endpoint, address, options.database ?? 'app'), stop: () => (stopped ??= stop(running)) }
   } catch (error) {
     place?.remove()
     await engine?.close()
