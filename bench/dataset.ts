@@ -25,7 +25,7 @@ const idOf = (kind: number, index: number) => new ObjectId(`65${'00'}${hex(kind,
 const hex = (value: number, width: number) => value.toString(16).padStart(width, '0')
 
 export const accountId = (index: number) => idOf(KIND.account, index)
-export const userId = (index: number) => idOf(KIND.user, index)
+const userId = (index: number) => idOf(KIND.user, index)
 export const linkId = (index: number) => idOf(KIND.link, index)
 export const redirectId = (index: number) => idOf(KIND.redirect, index)
 export const redirectCode = (index: number) => `go${hex(index, 6)}`

@@ -6,7 +6,7 @@ import type { Server, World } from './servers.js'
 import { quantile, sorted } from './stats.js'
 import type { Shot } from './load.js'
 
-export interface Latency {
+interface Latency {
   rate: number
   /** microseconds */
   p50: number

@@ -69,7 +69,7 @@ export function listFilter (accountId: string, cursor: string | undefined): obje
   return { account_id: account, $and: [{ archived_at: null }, beyond] }
 }
 
-export interface Pagination { limit: number, page?: number, total?: number, totalPages?: number, next_cursor: string | null }
+interface Pagination { limit: number, page?: number, total?: number, totalPages?: number, next_cursor: string | null }
 
 /** `total` is absent on the pages of a cursor. */
 export function paginationOf (found: Position[], limit: number, total: number | undefined): Pagination {

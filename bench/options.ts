@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 
-export const PARTS = ['W1', 'W2', 'W3', 'W4', 'P1', 'P2', 'P3', 'P4', 'P5'] as const
-export type Part = typeof PARTS[number]
+const PARTS = ['W1', 'W2', 'W3', 'W4', 'P1', 'P2', 'P3', 'P4', 'P5'] as const
+type Part = typeof PARTS[number]
 
 export interface Options {
   quick: boolean
