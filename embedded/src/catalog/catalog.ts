@@ -32,7 +32,8 @@ export class Catalog {
   readonly flags: FlagTable
   readonly recordIds: RecordIds
   readonly #purge: Purge
-  readonly #known = new Map<string, Known>()
+  /** by database and name */
+  readonly #known = new Map<string, Map<string, Known>>()
   #nextId: number
 
   private constructor (storage: Storage, reader: Reader) {
@@ -67,11 +68,12 @@ export class Catalog {
   }
 
   #decoded (ns: Namespace, bytes: Buffer): Collection {
-    const name = `${ns.db}.${ns.coll}`
-    const known = this.#known.get(name)
+    let inDb = this.#known.get(ns.db)
+    if (inDb === undefined) this.#known.set(ns.db, inDb = new Map())
+    const known = inDb.get(ns.coll)
     if (known?.bytes.equals(bytes) === true) return known.collection
     const collection = collectionOf(decodeDefinition({ db: ns.db, coll: ns.coll }, bytes), this.flags)
-    this.#known.set(name, { bytes, collection })
+    inDb.set(ns.coll, { bytes, collection })
     return collection
   }
 
@@ -125,7 +127,7 @@ export class Catalog {
 
   drop (writer: Writer, collection: Collection): void {
     writer.delete(definitionKey(collection.ns))
-    this.#known.delete(collection.name)
+    this.#known.get(collection.ns.db)?.delete(collection.ns.coll)
     const [documents, bytes] = writer.totals(totalsKey(collection.id))
     writer.add(totalsKey(collection.id), -documents, -bytes)
     this.#purge.add(writer, collection.id, collection.indexes.map(index => index.id))

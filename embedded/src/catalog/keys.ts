@@ -8,7 +8,21 @@ const nul = Buffer.from([0])
 
 export const dbStart = (db: string): Buffer => Buffer.concat([Buffer.from([KEYSPACE.catalog]), Buffer.from(db), nul])
 export const dbEnd = (db: string): Buffer => Buffer.concat([Buffer.from([KEYSPACE.catalog]), Buffer.from(db), Buffer.from([1])])
-export const definitionKey = ({ db, coll }: Namespace): Buffer => Buffer.concat([dbStart(db), Buffer.from(coll)])
+const keys = new Map<string, Map<string, Buffer>>()
+const KEPT_DATABASES = 100
+const KEPT_COLLECTIONS = 1000
+
+/** Asked for with every document, so the last ones are kept. */
+export function definitionKey ({ db, coll }: Namespace): Buffer {
+  let known = keys.get(db)
+  if (known === undefined || known.size > KEPT_COLLECTIONS) {
+    if (keys.size > KEPT_DATABASES) keys.clear()
+    keys.set(db, known = new Map())
+  }
+  let key = known.get(coll)
+  if (key === undefined) known.set(coll, key = Buffer.concat([dbStart(db), Buffer.from(coll)]))
+  return key
+}
 
 export function namespaceOfKey (key: Buffer): Namespace {
   const end = key.indexOf(0, 1)

@@ -74,7 +74,7 @@ function build (writer: Writer, catalog: Catalog, collection: Collection, index:
     for (const [record, doc] of documents(writer, collection)) {
       const entries = entriesOf(index, doc)
       checkUnique(writer, collection, entries, undefined)
-      putEntries(writer, catalog, entries, record)
+      putEntries(writer, catalog, entries, record, true)
     }
   } catch (error) {
     if (!(error instanceof MongoError)) throw error

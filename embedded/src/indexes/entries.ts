@@ -16,7 +16,7 @@ import { typesOf } from './stored-types.js'
 /** lmdb takes keys of 4,026 bytes with the storage's pages; some are needed around the values. */
 export const ENTRY_LIMIT = 3900
 
-/** One entry of an index for one document. `key` lacks the record id that makes the keys of a not unique index distinct. */
+/** One entry of an index for one document. `key` lacks the index's prefix and the record id that makes keys of a not unique index distinct. */
 export type IndexEntry = { readonly key: Buffer, readonly values: KeyValues, readonly extra: Buffer }
 
 export type IndexEntries = { readonly index: Index, readonly entries: readonly IndexEntry[], readonly arrays: readonly number[] }
@@ -89,27 +89,36 @@ export function textKey (before: readonly Maybe[], term: string): Buffer {
   return fitKey(encodeKey([...before, term], [...before.map(() => 1 as const), 1]), ENTRY_LIMIT)
 }
 
-export const storedKey = (index: Index, entry: IndexEntry, record: RecordId): Buffer =>
-  index.unique ? Buffer.concat([entryPrefix(index), entry.key]) : Buffer.concat([entryPrefix(index), entry.key, recordBytes(record)])
+export function storedKey ({ id, unique }: Index, { key }: IndexEntry, record: RecordId): Buffer {
+  const stored = Buffer.allocUnsafe(key.length + (unique ? 5 : 11))
+  stored[0] = KEYSPACE.entries
+  stored.writeUInt32BE(id, 1)
+  key.copy(stored, 5)
+  if (!unique) stored.writeUIntBE(record, key.length + 5, 6)
+  return stored
+}
 
-export const storedValue = (index: Index, entry: IndexEntry, record: RecordId): Buffer =>
-  index.unique ? Buffer.concat([recordBytes(record), entry.extra]) : entry.extra
+export function storedValue ({ unique }: Index, { extra }: IndexEntry, record: RecordId): Buffer {
+  if (!unique) return extra
+  return extra.length === 0 ? recordBytes(record) : Buffer.concat([recordBytes(record), extra])
+}
 
 /** @throws 11000 when another record has one of the keys */
 export function checkUnique (writer: Writer, collection: Collection, { index, entries }: IndexEntries, own: RecordId | undefined): void {
   if (!index.unique) return
   for (const entry of entries) {
-    const key = Buffer.concat([entryPrefix(index), entry.key])
+    const key = storedKey(index, entry, 0)
     writer.claim(key)
     const held = writer.get(key)
     if (held !== undefined && (own === undefined || held.readUIntBE(0, 6) !== own)) throw duplicateKey(collection, index, entry.values)
   }
 }
 
-export function putEntries (writer: Writer, catalog: Catalog, { index, entries, arrays }: IndexEntries, record: RecordId): void {
+/** @param isNew the record had no entries before: with the uniqueness checked, none of the keys is there */
+export function putEntries (writer: Writer, catalog: Catalog, { index, entries, arrays }: IndexEntries, record: RecordId, isNew: boolean): void {
   for (const entry of entries) {
     if (isFittedKey(entry.key, ENTRY_LIMIT)) catalog.flags.raiseTruncated(writer, index)
-    writer.put(storedKey(index, entry, record), storedValue(index, entry, record))
+    writer.put(storedKey(index, entry, record), storedValue(index, entry, record), isNew ? null : undefined)
   }
   arrays.forEach((parts, field) => {
     for (let part = 0; parts >> part !== 0; part++) if ((parts >> part & 1) === 1) catalog.flags.raiseMultikey(writer, index, field, part)
@@ -117,5 +126,5 @@ export function putEntries (writer: Writer, catalog: Catalog, { index, entries, 
 }
 
 export function deleteEntries (writer: Writer, { index, entries }: IndexEntries, record: RecordId): void {
-  for (const entry of entries) writer.delete(storedKey(index, entry, record))
+  for (const entry of entries) writer.delete(storedKey(index, entry, record), storedValue(index, entry, record))
 }

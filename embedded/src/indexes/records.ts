@@ -15,8 +15,8 @@ export function insertRecord (writer: Writer, catalog: Catalog, collection: Coll
   const all = collection.indexes.map(index => entriesOf(index, doc))
   for (const entries of all) checkUnique(writer, collection, entries, undefined)
   const record = catalog.recordIds.next(writer, collection.id)
-  writer.put(recordKey(collection.id, record), bytes)
-  for (const entries of all) putEntries(writer, catalog, entries, record)
+  writer.put(recordKey(collection.id, record), bytes, null)
+  for (const entries of all) putEntries(writer, catalog, entries, record, true)
   writer.add(totalsKey(collection.id), 1, bytes.length)
   return record
 }
@@ -30,8 +30,8 @@ export function replaceRecord (writer: Writer, catalog: Catalog, collection: Col
   const changes = affected(collection.indexes, oldBytes, bytes).map(index => difference(entriesOf(index, before), entriesOf(index, after)))
   for (const { added } of changes) checkUnique(writer, collection, added, record)
   for (const { removed } of changes) deleteEntries(writer, removed, record)
-  for (const { added } of changes) putEntries(writer, catalog, added, record)
-  writer.put(key, bytes)
+  for (const { added } of changes) putEntries(writer, catalog, added, record, false)
+  writer.put(key, bytes, oldBytes)
   if (bytes.length !== oldBytes.length) writer.add(totalsKey(collection.id), 0, bytes.length - oldBytes.length)
 }
 
@@ -63,8 +63,9 @@ export function removeRecord (writer: Writer, _catalog: Catalog, collection: Col
   const key = recordKey(collection.id, record)
   writer.claim(key)
   for (const index of collection.indexes) deleteEntries(writer, entriesOf(index, doc), record)
-  writer.delete(key)
-  writer.add(totalsKey(collection.id), -1, -(doc.rawBytes?.length ?? encodeDocument(doc).length))
+  const bytes = asBuffer(doc.rawBytes ?? encodeDocument(doc))
+  writer.delete(key, bytes)
+  writer.add(totalsKey(collection.id), -1, -bytes.length)
 }
 
 /** The stored document, for example to read again after a wait. */

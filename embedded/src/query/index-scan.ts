@@ -10,44 +10,89 @@ import type { Value } from '../values/types.js'
 import type { Env, Row, StageStats } from './env.js'
 import { readDocument } from './fetch.js'
 import { ScanRanges } from './scan-ranges.js'
-import type { ByteRange } from './scan-ranges.js'
-
-/** The keys of a scan as they are, also several of one record. */
-export function * scanKeys (scan: IndexScan, env: Env): IterableIterator<{ readonly record: number, readonly entry: EntryBytes }> {
-  const ranges = new ScanRanges(scan)
-  const stats = env.stats(scan)
-  for (const range of ranges.ranges) {
-    for (const cursor of keysIn(range, ranges, false, env, stats)) {
-      stats.advanced++
-      yield { record: recordOf(scan.index, cursor), entry: cursor }
-    }
-  }
-}
-
-const recordOf = (index: Index, { key, keyEnd, value }: EntryBytes): number => index.unique ? recordBefore(value, RECORD_BYTES) : recordBefore(key, keyEnd)
 
 /** How many keys are stepped over before a new search is cheaper. */
 const STEPS = 12
 const RECORD_BYTES = 6
+const NOWHERE = Buffer.alloc(0)
+
+/** Goes from key to key through the ranges of a scan; `cursor` stands on the key, till anything else is read. */
+class KeyWalker {
+  cursor: Cursor | undefined
+  #range = -1
+  #start: Buffer = NOWHERE
+  #end: Buffer = NOWHERE
+
+  constructor (private readonly ranges: ScanRanges, private readonly reverse: boolean, private readonly env: Env, private readonly stats: StageStats) {}
+
+  next (): boolean {
+    for (let steps = 0; ;) {
+      if (this.cursor === undefined && !this.#nextRange()) return false
+      const { cursor } = this
+      if (!cursor!.next()) {
+        this.close()
+        continue
+      }
+      this.stats.keysExamined++
+      this.env.examine()
+      const target = this.ranges.seekFrom(cursor!.key, cursor!.keyStart, cursor!.keyEnd, this.reverse)
+      if (target === undefined) return true
+      if (++steps > STEPS) {
+        steps = 0
+        this.#seek(target)
+      }
+    }
+  }
+
+  #nextRange (): boolean {
+    const { ranges } = this.ranges
+    this.#range++
+    const range = ranges[this.reverse ? ranges.length - 1 - this.#range : this.#range]
+    if (range === undefined) return false
+    this.#start = range.start
+    this.#end = range.end
+    this.#open()
+    return true
+  }
+
+  #open (): void {
+    this.stats.seeks++
+    this.cursor = openCursor(this.env.reader, { start: this.#start, end: this.#end, reverse: this.reverse })
+  }
+
+  #seek (target: Buffer): void {
+    this.close()
+    if (this.reverse) this.#end = target
+    else this.#start = target
+    if (Buffer.compare(this.#start, this.#end) < 0) this.#open()
+  }
+
+  close (): void {
+    this.cursor?.close()
+    this.cursor = undefined
+  }
+}
 
 export function * indexScan (scan: IndexScan, env: Env): IterableIterator<Row> {
   const ranges = new ScanRanges(scan)
   const stats = env.stats(scan)
   const seen = scan.index.flags.multikey === 0 ? undefined : new Set<number>()
-  const reverse = scan.direction === -1
+  if (scan.index.unique && ranges.arePoints) {
+    const keys = scan.direction === -1 ? [...ranges.ranges].reverse() : ranges.ranges
+    for (const { start } of keys) yield * uniqueEntry(scan, env, start, seen)
+    return
+  }
   const rowOf = rowMaker(scan, env)
-  for (const range of reverse ? [...ranges.ranges].reverse() : ranges.ranges) {
-    stats.seeks++
-    if (scan.index.unique && ranges.arePoints) {
-      yield * uniqueEntry(scan, env, range.start, seen)
-      continue
-    }
-    for (const cursor of keysIn(range, ranges, reverse, env, stats)) {
-      const row = rowOf(cursor)
+  const walker = new KeyWalker(ranges, scan.direction === -1, env, stats)
+  try {
+    while (walker.next()) {
+      const row = rowOf(walker.cursor!)
       if (seen !== undefined && isDuplicate(seen, row.record, stats)) continue
       stats.advanced++
       yield row
     }
+  } finally {
+    walker.close()
   }
 }
 
@@ -64,6 +109,7 @@ export function isDuplicate (seen: Set<number>, record: number, stats: StageStat
 /** One key of a unique index is found without a cursor. */
 function * uniqueEntry (scan: IndexScan, env: Env, key: Buffer, seen: Set<number> | undefined): IterableIterator<Row> {
   const stats = env.stats(scan)
+  stats.seeks++
   const value = env.reader.get(key)
   if (value === undefined) return
   stats.keysExamined++
@@ -75,41 +121,25 @@ function * uniqueEntry (scan: IndexScan, env: Env, key: Buffer, seen: Set<number
   yield {
     record,
     doc: env.fields === undefined ? undefined : coveredDocument(scan.index, env, entry, record),
-    mergeKey: scan.mergeFrom === undefined ? undefined : Buffer.alloc(0)
+    mergeKey: scan.mergeFrom === undefined ? undefined : NOWHERE
   }
 }
 
-/** The keys of a range that are within all bounds; the cursor stands on each of them. */
-function * keysIn (range: ByteRange, ranges: ScanRanges, reverse: boolean, env: Env, stats: StageStats): IterableIterator<Cursor> {
-  let { start, end } = range
-  for (;;) {
-    const cursor = openCursor(env.reader, { start, end, reverse })
-    try {
-      const target = yield * keysUntilSeek(cursor, ranges, reverse, env, stats)
-      if (target === undefined) return
-      if (reverse) end = target
-      else start = target
-      if (Buffer.compare(start, end) >= 0) return
-      stats.seeks++
-    } finally {
-      cursor.close()
+/** The keys of a scan as they are, also several of one record. */
+export function * scanKeys (scan: IndexScan, env: Env): IterableIterator<{ readonly record: number, readonly entry: EntryBytes }> {
+  const stats = env.stats(scan)
+  const walker = new KeyWalker(new ScanRanges(scan), false, env, stats)
+  try {
+    while (walker.next()) {
+      stats.advanced++
+      yield { record: recordOf(scan.index, walker.cursor!), entry: walker.cursor! }
     }
+  } finally {
+    walker.close()
   }
 }
 
-function * keysUntilSeek (cursor: Cursor, ranges: ScanRanges, reverse: boolean, env: Env, stats: StageStats): Generator<Cursor, Buffer | undefined> {
-  let steps = 0
-  while (cursor.next()) {
-    stats.keysExamined++
-    env.examine()
-    const target = ranges.seekFrom(cursor.key, cursor.keyStart, cursor.keyEnd, reverse)
-    if (target === undefined) {
-      steps = 0
-      yield cursor
-    } else if (++steps > STEPS) return target
-  }
-  return undefined
-}
+const recordOf = (index: Index, { key, keyEnd, value }: EntryBytes): number => index.unique ? recordBefore(value, RECORD_BYTES) : recordBefore(key, keyEnd)
 
 export type EntryBytes = Pick<Cursor, 'key' | 'keyStart' | 'keyEnd' | 'value' | 'size'>
 

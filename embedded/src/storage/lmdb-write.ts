@@ -8,7 +8,8 @@ type Sum = { readonly key: Buffer, first: number, second: number }
 /** One write: it can be undone by itself, as lmdb's transaction holds others, too. */
 export class LmdbWriter extends CurrentReader implements Writer {
   readonly #sums = new Map<string, Sum>()
-  readonly #before: [key: Buffer, value: Buffer | undefined][] = []
+  /** what was written, each followed by what was there before (null for nothing) */
+  readonly #before: (Buffer | null)[] = []
 
   constructor (db: Database, private readonly journal: Journal | undefined) {
     super(db)
@@ -20,14 +21,14 @@ export class LmdbWriter extends CurrentReader implements Writer {
     return sum === undefined ? [first, second] : [first + sum.first, second + sum.second]
   }
 
-  put (key: Buffer, value: Buffer): void {
-    this.#before.push([key, this.get(key)])
+  put (key: Buffer, value: Buffer, before: Buffer | null = this.get(key) ?? null): void {
+    this.#before.push(key, before)
     this.db.putSync(key, value)
     this.journal?.put(key, value)
   }
 
-  delete (key: Buffer): void {
-    this.#before.push([key, this.get(key)])
+  delete (key: Buffer, before: Buffer | null = this.get(key) ?? null): void {
+    this.#before.push(key, before)
     this.db.removeSync(key)
     this.journal?.delete(key)
   }
@@ -51,8 +52,10 @@ export class LmdbWriter extends CurrentReader implements Writer {
   }
 
   undo (): void {
-    for (const [key, value] of this.#before.reverse()) {
-      if (value === undefined) this.db.removeSync(key)
+    for (let i = this.#before.length - 2; i >= 0; i -= 2) {
+      const key = this.#before[i]!
+      const value = this.#before[i + 1]
+      if (value === null) this.db.removeSync(key)
       else this.db.putSync(key, value)
     }
   }

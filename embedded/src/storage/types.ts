@@ -30,8 +30,9 @@ export interface Snapshot extends Reader {
 
 /** Reads see the writer's own changes. */
 export interface Writer extends Reader {
-  put (key: Buffer, value: Buffer): void
-  delete (key: Buffer): void
+  /** @param before what the key holds now, if the caller knows: null for nothing */
+  put (key: Buffer, value: Buffer, before?: Buffer | null): void
+  delete (key: Buffer, before?: Buffer | null): void
   /** Adds to the sums under a totals key; additions of concurrent transactions never conflict. */
   add (key: Buffer, first: number, second: number): void
   /** Says that `key` will be written: a uniqueness check calls it before it reads, so that it never judges another's uncommitted state. */
