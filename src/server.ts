@@ -19,6 +19,11 @@ function readConfig (): Config {
   }
 }
 
+/** An orchestrator that asks twice must not cut what is being finished; close-with-grace would exit at once. */
+function ignoreFurtherSignals (): void {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.removeAllListeners(signal).on(signal, () => {})
+}
+
 const config = readConfig()
 // Lines are written in blocks; whatever ends the process flushes them.
 const destination = pino.destination({ sync: false, minLength: config.production ? 4_096 : 0 })
@@ -27,6 +32,7 @@ const app = await buildApp(config, {
 })
 
 closeWithGrace({ delay: config.DRAIN_MS + CLOSE_MS, logger: app.log as never }, async ({ signal, err }) => {
+  ignoreFurtherSignals()
   if (err !== undefined) app.log.fatal({ err }, 'the process ends after an unforeseen error')
   app.drain()
   if (signal !== undefined && config.DRAIN_MS > 0) await wait(config.DRAIN_MS)

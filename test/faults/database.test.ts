@@ -10,7 +10,7 @@ t.test('without the database probes and cached redirects go on, the rest says 50
   const dbPort = await freePort()
   const db = await database(t, dir, dbPort)
   const proxy = await faultProxy({ host: '127.0.0.1', port: dbPort })
-  t.teardown(() => proxy.down())
+  t.teardown(() => { void proxy.down() })
   const connection = await connect(db.url)
   const { auth } = await owner(connection)
   const app = await service(t, dir, { MONGO_DB_URL: `mongodb://127.0.0.1:${proxy.port}/app?directConnection=true` })

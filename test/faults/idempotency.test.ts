@@ -14,7 +14,7 @@ t.test('a process that dies between commit and answer has done it once: the repe
   const two = await service(t, dir, { MONGO_DB_URL: db.url })
   // The answer is held back on its way, so that the process can be killed after its commit and before the caller hears of it.
   const proxy = await faultProxy({ host: '127.0.0.1', port: Number(new URL(one.url).port) })
-  t.teardown(() => proxy.down())
+  t.teardown(() => { void proxy.down() })
   const post = (url: string) => request(`${url}/v1/url`, {
     method: 'POST', headers: { ...auth, 'content-type': 'application/json', 'idempotency-key': 'held-back' }, body: '{"url":"https://example.com/once"}'
   })
