@@ -7,7 +7,7 @@ import type { FilterNode } from '../matcher/ast.js'
 import type { IndexScan, Plan, PlanNode } from '../planner/index.js'
 import { ALL_VALUES } from '../planner/intervals.js'
 import type { Reader } from '../storage/index.js'
-import { hashKey } from '../values/order.js'
+import { compare, hashKey } from '../values/order.js'
 import { Undefined } from '../values/types.js'
 import type { Maybe, Value } from '../values/types.js'
 import type { Env } from './env.js'
@@ -75,8 +75,10 @@ class Values {
     if (!this.#values.has(hash)) this.#values.set(hash, value)
   }
 
+  /** MongoDB gives them in order, with or without an index. */
   get all (): Value[] {
-    return [...this.#values.values()]
+    const { collation } = this.request.ctx
+    return [...this.#values.values()].sort((a, b) => compare(a, b, collation))
   }
 }
 
