@@ -29,6 +29,7 @@ export type StreamSetup = {
 
 /** The events of a change stream, read from the log; between two batches it holds nothing but its position. */
 export class ChangeStreamSource implements Source {
+  readonly awaits = true
   #position: Position
   #over = false
   readonly #closed = new AbortController()

@@ -4,6 +4,7 @@ import { docOf, int } from '../values/build.js'
 import { MongoError } from '../values/errors.js'
 import { Binary, Doc, Double } from '../values/types.js'
 import type { Value } from '../values/types.js'
+import { checkApi } from './api.js'
 import type { Command } from './command.js'
 import { parseReadConcern, parseWriteConcern } from './concerns.js'
 import type { Engine } from './engine.js'
@@ -94,8 +95,7 @@ function checkCommand (command: Command, title: string, name: string, body: Doc,
 
 function checkGeneric (body: Doc, title: string): void {
   checkFields(body, GENERIC, title, () => true)
-  const version = body.get('apiVersion')
-  if (version !== undefined && version !== null && version !== '1') throw new MongoError(322, `API version must be "1", found: ${String(version)}`)
+  checkApi(body)
 }
 
 function checkConcerns (command: Command, body: Doc): Doc | undefined {

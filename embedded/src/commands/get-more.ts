@@ -30,8 +30,12 @@ export const getMoreCommand: Command = {
     if (cursor.busy) throw new MongoError(12051, `cursor id ${id} is already in use`)
     if (cursor.owner.transaction !== op.transaction) throw new MongoError(50740, `Cannot run getMore on cursor ${id} outside of its transaction`)
     if (cursor.owner.session !== op.session) throw badSession(id, cursor.owner.session === undefined)
+    const milliseconds = op.fields.natural('maxTimeMS')
+    if (milliseconds !== undefined && milliseconds > 0 && !cursor.source.awaits) {
+      throw badValue('cannot set maxTimeMS on getMore command for a non-awaitData cursor')
+    }
     cursor.busy = true
-    const wait: Await = { milliseconds: op.fields.natural('maxTimeMS'), signal: op.client.closed }
+    const wait: Await = { milliseconds, signal: op.client.closed }
     try {
       const batch = await cursor.source.next(size === 0 ? Infinity : size, wait)
       cursor.lastUse = Date.now()

@@ -21,6 +21,8 @@ export const elementSize = (doc: Doc, position: number): number => doc.rawBytes!
 
 /** What a cursor reads from. */
 export interface Source {
+  /** whether a batch may wait for data to come */
+  readonly awaits: boolean
   /** @param size most documents wanted */
   next (size: number, wait: Await): Batch | Promise<Batch>
   /** Lets go of whatever keeps old data alive, until the next batch. */
@@ -43,6 +45,7 @@ export type QuerySetup = {
 
 /** The rest of a query. */
 export class QuerySource implements Source {
+  readonly awaits = false
   readonly #iterator: Iterator<Doc>
   #pending: Doc | undefined
   #left: number

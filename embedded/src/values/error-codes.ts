@@ -18,7 +18,7 @@ export const CODE_NAMES: ReadonlyMap<number, string> = new Map([
   [251, 'NoSuchTransaction'], [256, 'TransactionCommitted'], [257, 'TransactionTooLarge'], [260, 'InvalidResumeToken'],
   [263, 'OperationNotSupportedInTransaction'], [267, 'PreparedTransactionInProgress'], [276, 'IndexBuildAborted'], [280, 'ChangeStreamFatalError'],
   [286, 'ChangeStreamHistoryLost'], [290, 'TransactionExceededLifetimeLimitSeconds'], [292, 'QueryExceededMemoryLimitNoDiskUseAllowed'],
-  [10003, 'CannotGrowDocumentInCappedNamespace'], [352, 'UnsupportedOpQueryCommand'], [10107, 'NotWritablePrimary'], [10334, 'BSONObjectTooLarge'],
+  [10003, 'CannotGrowDocumentInCappedNamespace'], [322, 'APIVersionError'], [323, 'APIStrictError'], [352, 'UnsupportedOpQueryCommand'], [10107, 'NotWritablePrimary'], [10334, 'BSONObjectTooLarge'],
   [11000, 'DuplicateKey'], [11600, 'InterruptedAtShutdown'], [11601, 'Interrupted'], [11602, 'InterruptedDueToReplStateChange'],
   [12051, 'CursorInUse'], [13436, 'NotPrimaryOrSecondary'], [17280, 'KeyTooLong']
 ])

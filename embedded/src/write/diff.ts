@@ -1,6 +1,6 @@
 import type { Changes } from '../update/update.js'
 import { equal } from '../values/order.js'
-import { encodeDocument } from '../values/bson-write.js'
+import { encodeDocument, encodedSize } from '../values/bson-write.js'
 import { Doc } from '../values/types.js'
 import type { Value } from '../values/types.js'
 
@@ -9,6 +9,12 @@ export function describeChanges (before: Doc, after: Doc): Changes {
   const changes: Changes = { updated: [], removed: [], truncated: [] }
   compareDocs(before, after, '', changes)
   return changes
+}
+
+/** About as many bytes as MongoDB's delta entry has. */
+export function deltaSize ({ updated, removed, truncated }: Changes): number {
+  const names = removed.reduce((sum, path) => sum + Buffer.byteLength(path) + 3, 0)
+  return encodedSize(Doc.of(updated)) + names + truncated.length * 12
 }
 
 function compareDocs (before: Doc, after: Doc, prefix: string, changes: Changes): void {

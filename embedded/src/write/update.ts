@@ -13,7 +13,7 @@ import { Doc } from '../values/types.js'
 import type { Value } from '../values/types.js'
 import { parseContext } from './context.js'
 import type { WriteContext } from './context.js'
-import { describeChanges } from './diff.js'
+import { deltaSize, describeChanges } from './diff.js'
 import { checkCappedSize, collectionFor, insertDocument, withId } from './insert.js'
 import { checkUpdateSize, refuseView, validate } from './rules.js'
 
@@ -91,8 +91,11 @@ function updateOne (w: WriteContext, collection: Collection, hit: Found, updater
   const after = Doc.raw(encodeDocument(doc))
   replaceRecord(w.writer, w.catalog, collection, hit.record, hit.doc, after)
   const id = after.get('_id')!
-  if (updater.kind === 'replacement') w.record({ type: 'replace', collection, id, doc: after })
-  else w.record({ type: 'update', collection, id, changes: updater.kind === 'operators' && changes !== undefined ? changes : describeChanges(hit.doc, after) })
+  const told = updater.kind === 'operators' ? changes ?? describeChanges(hit.doc, after) : undefined
+  const found = updater.kind === 'pipeline' ? describeChanges(hit.doc, after) : told
+  // a delta that is no smaller than the document is logged as a replacement
+  const isDelta = found !== undefined && (told !== undefined || deltaSize(found) < encodedSize(after))
+  w.record(isDelta ? { type: 'update', collection, id, changes: found } : { type: 'replace', collection, id, doc: after })
   return after
 }
 
