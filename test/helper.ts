@@ -10,7 +10,7 @@ import { loadConfig } from '../src/config.js'
 import { AccountModel } from '../src/models/accounts.js'
 import { UserModel } from '../src/models/users.js'
 import { ownRecords } from './seeds/index.js'
-import { emailKey } from '../src/services/auth/index.js'
+import { newUserRow } from '../src/services/users/row.js'
 
 /** An id that nothing has. */
 export const MISSING = 'ffffffffffffffffffffffff'
@@ -73,12 +73,10 @@ async function seed (app: FastifyInstance, { parent, role = 'owner', permissions
     archived_at: null, name: 'Seeded', email: address, phone: null, address: null, website: null, image: null, owner: null, manager: null, plan: 'pro',
     plan_trial_ends_at: null, currency: 'USD', time_zone: 'UTC', locale: 'en-US', created_at: now, updated_at: now, banned: false, search_keys: [], business: null
   }])
-  await UserModel.on(mongo).create([{
-    _id: userId, account_id: accountId, first_name: 'Seed', last_name: 'Person', name: 'Seed Person', image: null, job_title: null, email: address, phone: null, role,
-    is_owner: role === 'owner', scopes: null, status: 'active', time_zone: null, locale: null, last_login_at: null, created_at: now, updated_at: now,
-    email_key: emailKey(address), password_hash: password === undefined ? null : await services.auth.hashPassword(password), password_changed_at: null, tokens_valid_from: null,
-    dashclicks: staff === undefined ? null : { general: true, roles: staff }
-  }])
+  await UserModel.on(mongo).create([newUserRow({
+    _id: userId, account_id: accountId, first_name: 'Seed', last_name: 'Person', email: address, role, status: 'active', created_at: now,
+    password_hash: password === undefined ? null : await services.auth.hashPassword(password), dashclicks: staff === undefined ? null : { general: true, roles: staff }
+  })])
   const claims = { userId: userId.toHexString(), accountId: accountId.toHexString() }
   const base = permissions ?? [...PERMISSIONS[role], ...(staff === undefined ? [] : ['super_admin'])]
   const as: Account['as'] = ({ permissions: other = base, scope: limited = scope, sid, exp } = {}) => ({

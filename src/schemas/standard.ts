@@ -19,10 +19,10 @@ export const BulkResult = Entity('BulkResult', {
 const MAX_ROWS = 500
 type Bulk = { create: TSchema, update: TSchema, upsert: TSchema }
 
-/** `{operation, items[1..500]}`: the rows have the shape of their operation, so that a bad field names its row. */
-export const bulkBody = <B extends Bulk> ({ create, update, upsert }: B) => {
+/** `{operation, items[1..500]}` (or fewer): the rows have the shape of their operation, so that a bad field names its row. */
+export const bulkBody = <B extends Bulk> ({ create, update, upsert }: B, maxItems = MAX_ROWS) => {
   const branch = (operation: string, item: TSchema) => Strict({
-    operation: Type.Unsafe({ type: 'string', const: operation }), items: Type.Array(item, { minItems: 1, maxItems: MAX_ROWS })
+    operation: Type.Unsafe({ type: 'string', const: operation }), items: Type.Array(item, { minItems: 1, maxItems })
   })
   return Type.Unsafe<
     | { operation: 'create', items: Static<B['create']>[] } | { operation: 'update', items: Static<B['update']>[] }

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { AccountModel } from '../models/accounts.js'
 import { UserModel } from '../models/users.js'
-import { emailKey } from './auth/index.js'
+import { newUserRow } from './users/row.js'
 
 export type Demo = { email: string, password: string }
 const EMAIL = 'owner@demo.test'
@@ -23,11 +23,9 @@ export async function seedDemo (app: FastifyInstance): Promise<Demo | null> {
       website: null, image: null, owner: { id: userId, name: 'Demo Owner', email: EMAIL, phone: null, avatar: null }, manager: null, plan: 'pro', plan_trial_ends_at: null,
       currency: 'USD', time_zone: 'UTC', locale: 'en-US', created_at: now, updated_at: now, banned: false, search_keys: [], business: null
     }], { session })
-    await UserModel.on(mongo).create([{
-      _id: userId, account_id: accountId, first_name: 'Demo', last_name: 'Owner', name: 'Demo Owner', image: null, job_title: null, email: EMAIL, phone: null,
-      role: 'owner', is_owner: true, scopes: null, status: 'active', time_zone: null, locale: null, last_login_at: null, created_at: now, updated_at: now,
-      email_key: emailKey(EMAIL), password_hash: hash, password_changed_at: now, tokens_valid_from: null, dashclicks: null
-    }], { session })
+    await UserModel.on(mongo).create([newUserRow({
+      _id: userId, account_id: accountId, first_name: 'Demo', last_name: 'Owner', email: EMAIL, role: 'owner', status: 'active', created_at: now, password_hash: hash, password_changed_at: now
+    })], { session })
   })
   return { email: EMAIL, password }
 }
