@@ -7,9 +7,12 @@ import type { Shot } from './load.js'
 import { mongoTap } from './mongo-tap.js'
 import { CORE, startNode } from './process.js'
 import { startOurs, type World } from './servers.js'
+import { CONNECTIONS } from './workloads.js'
 
-const WARM = 1_500
-const COUNTED = 1_000
+/** few tokens, so that what the service remembers of their users is there before the count begins */
+const TOKENS = 50
+const WARM = 100
+const COUNTED = 300
 /** rarer than this it is a background poll and no part of a request */
 const NOTEWORTHY = 0.01
 
@@ -18,7 +21,7 @@ export async function commandsPerRequest (world: World, generator: Generator, sh
   const tap = await mongoTap(world.mongo)
   const ours = await startOurs({ ...world, mongo: tap.url })
   try {
-    await generator.target('tapped', ours.port, 50, shots)
+    await generator.target('tapped', ours.port, CONNECTIONS, shots.slice(0, TOKENS))
     await generator.burst('tapped', WARM)
     tap.take()
     await generator.burst('tapped', COUNTED)

@@ -46,8 +46,8 @@ export interface Comparison { over: string, under: string, target: number }
 
 /** Before the rounds of the warm-up, until the compiler has seen the hot path: so many requests, or as many as fit into the time. */
 const HEAT_REQUESTS = 4_000
-const HEAT_STEP = 200
-const HEAT_BURSTS = 8
+const HEAT_STEP = 50
+const HEAT_MS = 2_500
 const LEAST_COUNT = 50
 /** Lines of log and idle collections that a burst leaves behind are part of its cost. */
 const AFTERMATH_MS = 10
@@ -77,7 +77,7 @@ export class Measurement {
   }
 
   async #heat (server: Server): Promise<void> {
-    const until = performance.now() + this.plan.burstMs * HEAT_BURSTS
+    const until = performance.now() + HEAT_MS
     for (let sent = 0; sent < HEAT_REQUESTS && performance.now() < until; sent += HEAT_STEP) {
       const { answered, wallNs } = await this.generator.burst(server.name, HEAT_STEP)
       this.#counts.set(server.name, this.#countFor(answered / wallNs * 1e9))

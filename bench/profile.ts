@@ -9,6 +9,7 @@ import { startOurs, type World } from './servers.js'
 
 const FOLDER = join(import.meta.dirname, 'profiles')
 const SECONDS = 5
+const HEAT_REQUESTS = 6_000
 const SAMPLING_US = 100
 
 interface Profile {
@@ -47,7 +48,7 @@ export async function profile (generator: Generator, world: World, name: string,
   const target = `${name}-profiled`
   try {
     await generator.target(target, ours.port, 50, shots)
-    await generator.burst(target, 2_000)
+    await generator.burst(target, HEAT_REQUESTS)
     const session = await inspector(port)
     await session.call('Profiler.enable')
     await session.call('Profiler.setSamplingInterval', { interval: SAMPLING_US })

@@ -44,6 +44,8 @@ export async function startOurs (world: World, { flags = [] as string[] } = {}):
       PORT: String(port),
       METRICS_PORT: String(metricsPort),
       DATA_DIR: folder,
+      // nobody stands in front who would have to notice
+      DRAIN_MS: '0',
       PUBLIC_URL,
       MONGO_DB_URL: world.mongo,
       ...(world.redis !== undefined && { REDIS_URL: world.redis }),

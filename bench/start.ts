@@ -32,7 +32,7 @@ export async function startTimes (folder: string, spawns: number): Promise<Start
       core: undefined,
       cwd: data,
       log: join(folder, `start-${spawn}.log`),
-      env: { HOST: '127.0.0.1', PORT: String(port), DATA_DIR: data }
+      env: { HOST: '127.0.0.1', PORT: String(port), DATA_DIR: data, DRAIN_MS: '0' }
     })
     const began = performance.now()
     try {
