@@ -106,6 +106,7 @@ export async function commitTransaction (engine: Engine, session: Session, trans
   if (view.size > 0) {
     const at = engine.clock.now()
     const record: SessionRecord = { txnNumber: transaction.txnNumber, committed: true, at, statements: [] }
+    transaction.stopReading()
     try {
       engine.storage.write(writer => {
         view.applyTo(writer)

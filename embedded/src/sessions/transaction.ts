@@ -44,12 +44,17 @@ export class Transaction implements LockOwner {
     this.#onEnd.push(fn)
   }
 
+  /** Nothing more will be read: without the snapshot the storage need not keep the old state apart when it writes the new one. */
+  stopReading (): void {
+    for (const fn of this.#onEnd.splice(0)) fn()
+    this.snapshot.release()
+  }
+
   /** Frees snapshot and locks; the writes of a committed one are already in the storage. */
   end (state: 'committed' | 'aborted'): void {
     if (this.#state !== 'open') return
     this.#state = state
-    for (const fn of this.#onEnd) fn()
-    this.snapshot.release()
+    this.stopReading()
     this.locks.release(this, state === 'committed')
   }
 }
