@@ -13,14 +13,16 @@ import { RATE_CLASSES, type RateClassName } from '../services/limits/classes.js'
 import type { Limiter, Verdict } from '../services/limits/limiter.js'
 
 /** Finds who holds an API key or an OAuth token; registered by the module that owns them. */
-export type ResolveKey = (token: string, requestId: string, now: number) => Promise<Actor>
+export type ResolveKey = (token: string, requestId: string, now: number, ip: string) => Promise<Actor>
+/** Told of every answered call of a key, also of those that were refused after it was recognised. */
+export type KeyAnswered = (actor: Actor, status: number, ip: string) => void
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** verifies an access token's signature, time and kind */
     verifyAccessToken (token: string): AccessClaims
     /** lets one module answer for bearers that begin with `dck_` */
-    acceptKeys (resolve: ResolveKey): void
+    acceptKeys (resolve: ResolveKey, answered?: KeyAnswered): void
   }
 }
 
@@ -54,8 +56,16 @@ export const door = fp<Deps>(async (app, { config, secret, access, limiter, cloc
     sign: { algorithm: 'HS256', expiresIn: config.JWT_EXPIRES_IN },
     verify: { algorithms: ['HS256'], cache: false, requiredClaims: ['exp'] }
   })
+  let keyAnswered: KeyAnswered | undefined
   let resolveKey: ResolveKey = () => { throw AuthError.TOKEN_INVALID() }
-  app.decorate('acceptKeys', (resolve: ResolveKey) => { resolveKey = resolve })
+  app.decorate('acceptKeys', (resolve: ResolveKey, answered?: KeyAnswered) => {
+    resolveKey = resolve
+    keyAnswered = answered
+  })
+  app.addHook('onResponse', (req, reply, done) => {
+    if (req.actor?.key !== undefined) keyAnswered?.(req.actor, reply.statusCode, req.ip)
+    done()
+  })
 
   const previous = config.JWT_SECRET_PREVIOUS
   function verifyAccessToken (token: string): AccessClaims {
@@ -88,7 +98,7 @@ export const door = fp<Deps>(async (app, { config, secret, access, limiter, cloc
     const header = req.headers.authorization
     if (header === undefined || !/^bearer /i.test(header)) throw AuthError.UNAUTHENTICATED().with({ headers: { 'www-authenticate': 'Bearer' } })
     const token = header.slice(7)
-    if (token.startsWith('dck_')) return resolveKey(token, req.id, now)
+    if (token.startsWith('dck_')) return resolveKey(token, req.id, now, req.ip)
     return access.resolve(verifyAccessToken(token), req.id, now)
   }
 
@@ -129,7 +139,15 @@ export const door = fp<Deps>(async (app, { config, secret, access, limiter, cloc
 
   /** Synchronous as long as everything is in memory: no promise is made for the usual request. */
   const guard = (policy: Policy) => (req: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
+    /** A key's calls all count together; a class of its own that a route has counts besides. */
+    const enterKey = async (actor: Actor, key: NonNullable<Actor['key']>) => {
+      req.actor = actor
+      pass(reply, 'key', await limiter.take('key', key.keyId, key.ratePerMinute))
+      checkPolicy(actor, policy)
+      if (policy.limit !== 'read' && policy.limit !== 'write') pass(reply, policy.limit, await limiter.take(policy.limit, limitKey(actor, policy.limit, req)))
+    }
     const enter = (actor: Actor) => {
+      if (actor.key !== undefined) return enterKey(actor, actor.key)
       checkPolicy(actor, policy)
       req.actor = actor
       const verdict = limiter.take(policy.limit, limitKey(actor, policy.limit, req))

@@ -133,5 +133,9 @@ export type Actor = {
   can (scope: string, method?: string): boolean
   sessionId?: string
   impersonatorId?: string
+  /** set when an API key calls: its calls count together */
+  key?: { id: string, keyId: string, ratePerMinute: number }
+  /** set when an app calls by a token that a person gave it */
+  clientId?: string
   requestId: string
 }
