@@ -17,7 +17,13 @@ export type Batch = { readonly docs: Doc[], readonly more: boolean, readonly res
 export type Await = { readonly milliseconds: number | undefined, readonly signal: AbortSignal }
 
 /** What a document takes as an element of the batch: its type, its position as text, its bytes. */
-export const elementSize = (doc: Doc, position: number): number => doc.rawBytes!.length + String(position).length + 2
+export const elementSize = (doc: Doc, position: number): number => doc.rawBytes!.length + digits(position) + 2
+
+function digits (n: number): number {
+  let count = 1
+  for (let rest = n; rest > 9; rest = Math.floor(rest / 10)) count++
+  return count
+}
 
 /** What a cursor reads from. */
 export interface Source {
