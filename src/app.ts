@@ -7,12 +7,13 @@ import underPressure from '@fastify/under-pressure'
 import type { Config } from './config.js'
 import { buildIndexes } from './models/build-indexes.js'
 import { createCompilers } from './plugins/compilers.js'
-import { context, requestId, requestLog } from './plugins/context.js'
+import { answerHeaders, context, requestHeaders, requestId, requestLog } from './plugins/context.js'
 import { door } from './plugins/door.js'
 import { envelope } from './plugins/envelope.js'
 import { errors } from './plugins/errors.js'
+import { createFastLane, probeLane } from './plugins/fast-lane.js'
 import { idempotency } from './plugins/idempotency.js'
-import { metrics } from './plugins/metrics.js'
+import { metrics, requestDurations } from './plugins/metrics.js'
 import { mongo } from './plugins/mongo.js'
 import { openapi } from './plugins/openapi.js'
 import { redis } from './plugins/redis.js'
@@ -44,6 +45,7 @@ const logger = (config: Config): FastifyServerOptions['logger'] => ({ level: con
 /** The whole service as an app: the server, the tests and the OpenAPI generator build it here, with the same limits and compilers. */
 export async function buildApp (config: Config, { logger: log, loggerInstance, clock, ids }: Options = {}): Promise<FastifyInstance> {
   const compilers = createCompilers()
+  const lane = createFastLane({ requestTimeout: config.REQUEST_TIMEOUT_MS, connectionTimeout: 60_000, keepAliveTimeout: 72_000 })
   const app = Fastify({
     ...(loggerInstance ? { loggerInstance } : { logger: log ?? logger(config) }),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
@@ -52,9 +54,7 @@ export async function buildApp (config: Config, { logger: log, loggerInstance, c
     requestIdHeader: false,
     trustProxy: config.TRUST_PROXY_HOPS === 0 ? false : (_address: string, hop: number) => hop < config.TRUST_PROXY_HOPS,
     bodyLimit: config.BODY_LIMIT,
-    requestTimeout: config.REQUEST_TIMEOUT_MS,
-    connectionTimeout: 60_000,
-    keepAliveTimeout: 72_000,
+    serverFactory: lane.serverFactory,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     onProtoPoisoning: 'error',
@@ -72,7 +72,7 @@ export async function buildApp (config: Config, { logger: log, loggerInstance, c
 
   await app.register(context)
   await app.register(errors, { development: config.NODE_ENV === 'development' })
-  await app.register(requestLogs)
+  lane.add(probeLane(req => answerHeaders(requestId(req), app.dashboardVersion.current)))
   await app.register(metrics, { port: config.METRICS_PORT, host: config.HOST })
   await app.register(mongo, { config })
   await app.register(redis, { config })
@@ -94,22 +94,26 @@ export async function buildApp (config: Config, { logger: log, loggerInstance, c
   await app.register(door, { config, secret, access: services.auth.access, limiter: platform.limiter, clock: platform.clock })
   await app.register(watchVersion)
 
-  await app.register(doors, { services, pages: config.DOCS_ENABLED })
+  await app.register(doors, { services, pages: config.DOCS_ENABLED, lane })
   if (config.PROCESS_ROLE !== 'worker') await app.register(guarded)
 
   /** Where people work: browsers' rules, and refusing work in time when there is too much. */
   async function guarded (scope: FastifyInstance) {
+    await scope.register(requestHeaders)
+    await scope.register(requestLogs)
+    await scope.register(requestDurations)
     await scope.register(helmet, { contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] }, useDefaults: false } })
     await scope.register(cors, { origin: true, methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'], exposedHeaders: EXPOSED, maxAge: 600 })
     await scope.register(underPressure, { maxEventLoopDelay: config.MAX_EVENT_LOOP_DELAY_MS, retryAfter: 5 })
-    await scope.register(modules, { services, pages: config.DOCS_ENABLED })
+    await scope.register(modules, { services })
   }
 
   app.addHook('onReady', async () => {
     services.clicks.start()
     await platform.start()
   })
-  app.addHook('preClose', async () => {
+  // Runs when the last request has been answered, and before the databases are closed.
+  app.addHook('onClose', async () => {
     draining = true
     await platform.stop()
     await services.clicks.stop()

@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
 import { randomBytes } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import type { Actor } from '../services/kit.js'
 import type { RateClassName } from '../services/limits/classes.js'
@@ -81,15 +81,25 @@ class RequestLog {
 export const requestLog = (parent: FastifyBaseLogger, bindings: object): FastifyBaseLogger =>
   new RequestLog(parent, bindings) as unknown as FastifyBaseLogger
 
-/** Request id and version on every answer, including those of unknown routes. */
+/** What every answer of the service carries, as Node's flat list of header names and values. */
+export const answerHeaders = (id: string, version: string): string[] => ['X-Request-Id', id, 'X-Dashboard-Version', version, 'X-Content-Type-Options', 'nosniff']
+
+function setAnswerHeaders (id: string, version: string, raw: ServerResponse): void {
+  raw.setHeader('X-Request-Id', id)
+  raw.setHeader('X-Dashboard-Version', version)
+  raw.setHeader('X-Content-Type-Options', 'nosniff')
+}
+
+/** Who calls, and the dashboard's version. */
 export const context = fp(async app => {
-  const version = { current: '0' }
-  app.decorate('dashboardVersion', version)
+  app.decorate('dashboardVersion', { current: '0' })
   app.decorateRequest('actor', null as unknown as Actor)
+}, { name: 'context' })
+
+/** Request id and version on every answer of the scope; redirects and probes write theirs themselves. */
+export const requestHeaders = fp(async app => {
   app.addHook('onRequest', (req: FastifyRequest, reply: FastifyReply, done) => {
-    reply.raw.setHeader('X-Request-Id', req.id)
-    reply.raw.setHeader('X-Dashboard-Version', version.current)
-    reply.raw.setHeader('X-Content-Type-Options', 'nosniff')
+    setAnswerHeaders(req.id, app.dashboardVersion.current, reply.raw)
     done()
   })
-}, { name: 'context' })
+}, { name: 'request-headers', dependencies: ['context'] })

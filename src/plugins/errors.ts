@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { answerHeaders } from './context.js'
 import { CommonError, ServiceError, type FieldError } from '../services/kit.js'
 
 type Answer = { status: number, code: string, message: string, info?: string, data?: Readonly<Record<string, unknown>>, errors?: readonly FieldError[] }
@@ -93,6 +94,10 @@ export const errors = fp<{ development: boolean }>(async (app, { development }) 
 /** Answers with an error outside of a handler too (unknown routes, hooks). */
 export function sendFailure (req: FastifyRequest, reply: FastifyReply, error: ServiceError): FastifyReply {
   const answer: Answer = { status: error.status, code: error.code, message: error.message, info: error.info, data: error.data, errors: error.errors }
+  if (!reply.hasHeader('x-request-id')) {
+    const headers = answerHeaders(req.id, req.server.dashboardVersion.current)
+    for (let i = 0; i < headers.length; i += 2) reply.header(headers[i]!, headers[i + 1])
+  }
   if (error.headers !== undefined) reply.headers(error.headers)
   const problem = String(req.headers.accept ?? '').includes('application/problem+json')
   return reply

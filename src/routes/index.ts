@@ -1,23 +1,24 @@
 import type { FastifyPluginAsync } from 'fastify'
+import type { FastLane } from '../plugins/fast-lane.js'
 import type { Services } from '../services/index.js'
 import { auth } from './auth/index.js'
 import { redirects } from './redirects/index.js'
 import { platformRoutes, rootRoutes } from './root/index.js'
 import { url } from './url/index.js'
 
-type Options = { services: Services, pages: boolean }
+type Doors = { services: Services, pages: boolean, lane: FastLane }
 
 /** Under `/`: probes and redirects, which go on in the middle of any overload and carry no headers that only an API needs. */
-export const doors: FastifyPluginAsync<Options> = async (app, { services, pages }) => {
+export const doors: FastifyPluginAsync<Doors> = async (app, { services, pages, lane }) => {
   const { platform, health } = services
   await app.register(rootRoutes, { pages: pages && platform.config.PROCESS_ROLE !== 'worker' })
   await app.register(platformRoutes, { prefix: '/v1', health })
   if (platform.config.PROCESS_ROLE === 'worker') return
-  await app.register(redirects, { platform, cache: services.linkCache, clicks: services.clicks, reserved: services.reserved })
+  await app.register(redirects, { platform, cache: services.linkCache, clicks: services.clicks, reserved: services.reserved, lane })
 }
 
 /** The table of contents: every module of the service, by name. */
-export const modules: FastifyPluginAsync<Options> = async (app, { services }) => {
+export const modules: FastifyPluginAsync<{ services: Services }> = async (app, { services }) => {
   const { platform } = services
   await app.register(auth, { prefix: '/v1/auth', auth: services.auth })
   await app.register(url, { prefix: '/v1/url', platform, links: services.links, linkImport: services.linkImport })

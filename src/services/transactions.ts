@@ -7,9 +7,13 @@ export type Transactions = {
    * Inside a running transaction (a request with an Idempotency-Key opens one around its handler) it joins that one.
    */
   run<T> (work: (session: ClientSession) => Promise<T>): Promise<T>
+  /** The same for work that calls no other service: nothing can join it, and requests beside it run faster. */
+  runAlone<T> (work: (session: ClientSession) => Promise<T>): Promise<T>
 }
 
 const ambient = new AsyncLocalStorage<ClientSession>()
+/** transactions that are running and can be joined */
+let joinable = 0
 const committed = new WeakMap<ClientSession, (() => void)[]>()
 
 /** Calls `act` once the session's transaction has committed, never when it rolled back. For waking workers and dropping caches. */
@@ -25,21 +29,32 @@ export function demandTransaction (session: ClientSession | undefined, what: str
 }
 
 export function createTransactions (connection: Connection): Transactions {
+  async function runAlone<T> (work: (session: ClientSession) => Promise<T>): Promise<T> {
+    const session = await connection.startSession()
+    try {
+      const result = await session.withTransaction(async () => {
+        committed.set(session, [])
+        return work(session)
+      })
+      for (const act of committed.get(session) ?? []) act()
+      return result
+    } finally {
+      committed.delete(session)
+      await session.endSession()
+    }
+  }
+
   return {
+    runAlone,
     async run (work) {
       const outer = ambient.getStore()
       if (outer !== undefined) return work(outer)
-      const session = await connection.startSession()
+      joinable++
       try {
-        const result = await session.withTransaction(async () => {
-          committed.set(session, [])
-          return ambient.run(session, () => work(session))
-        })
-        for (const act of committed.get(session) ?? []) act()
-        return result
+        return await runAlone(session => ambient.run(session, () => work(session)))
       } finally {
-        committed.delete(session)
-        await session.endSession()
+        // As long as the storage is enabled Node follows every promise of the process, which costs reads a multiple of their time.
+        if (--joinable === 0) ambient.disable()
       }
     }
   }

@@ -10,7 +10,6 @@ const REVIEWED = new Set([
   'the door looks a token\'s user up',
   'a redirect knows only the code',
   'codes are unique over all accounts',
-  'a batch of clicks holds those of many accounts',
   'queue workers serve all accounts',
   'outbox workers serve all accounts'
 ])

@@ -3,6 +3,7 @@ import type { FastifyReply } from 'fastify'
 import * as operations from '../../schemas/root.js'
 import type { HealthService } from '../../services/health.js'
 import { CommonError } from '../../services/kit.js'
+import { requestHeaders } from '../../plugins/context.js'
 import { sendFailure } from '../../plugins/errors.js'
 
 const OK = '{"status":"ok"}'
@@ -13,6 +14,7 @@ const DAY = 'public, max-age=86400'
 
 /** Probes and static answers under `/`: they touch nothing, so that they answer in the middle of any overload. */
 export const rootRoutes: FastifyPluginAsyncTypebox<{ pages: boolean }> = async (app, { pages }) => {
+  await app.register(requestHeaders)
   const probe = { access: 'public', silent: true, raw: true } as const
   for (const [url, schema] of [['/', operations.root], ['/status', operations.status]] as const) {
     app.get(url, { schema, config: probe }, (_req, reply) => { (reply as FastifyReply).header('content-type', JSON_TYPE).serializer(String).send(OK) })
@@ -32,6 +34,7 @@ export const rootRoutes: FastifyPluginAsyncTypebox<{ pages: boolean }> = async (
 
 /** `GET /v1/health`, and the flags of the caller. */
 export const platformRoutes: FastifyPluginAsyncTypebox<{ health: HealthService }> = async (app, { health }) => {
+  await app.register(requestHeaders)
   app.get('/health', { schema: operations.health, config: { access: 'public', silent: true } }, async (req, reply) => {
     const found = await health.get()
     const failing = req.query.probe === 'live' ? false : req.query.probe === 'ready' ? found.draining || found.status === 'down' : found.status === 'down'
