@@ -114,5 +114,8 @@ function byPosition (array: readonly Value[], field: Field): Field {
   if (array.some(element => element instanceof Doc && element.has(part))) {
     throw new MongoError(16746, `Ambiguous field name found in array (do not use numeric field names in embedded elements in an array), field: '${part}' for array`)
   }
-  return { ...field, at: field.at + 1, from: { value: array[index] } }
+  const at = field.at + 1
+  // An array that stands in an array is no list of keys.
+  if (at === field.parts.length) return { ...field, at, done: true, value: array[index] }
+  return { ...field, at, from: { value: array[index] } }
 }

@@ -30,7 +30,16 @@ export function assignments (index: Index, predicates: readonly Predicate[], col
 function usesOf (index: Index, field: IndexField, i: number, predicates: readonly Predicate[], sameCollation: boolean): Use[] {
   const multikey = (index.flags.multikey >> i & 1) === 1
   const { collation, sparse } = index
-  const context: FieldContext = { collation, sameCollation, sparse: sparse && i === 0, hashed: field.hashed, multikey, expression: false }
+  const context: FieldContext = {
+    collation,
+    sameCollation,
+    sparse: sparse && i === 0,
+    sole: index.fields.length === 1,
+    hashed: field.hashed,
+    multikey,
+    positional: isPositional(field.parts),
+    expression: false
+  }
   const uses: Use[] = []
   // A document that has the leading field is in a sparse index.
   for (const predicate of predicates) {
@@ -40,6 +49,8 @@ function usesOf (index: Index, field: IndexField, i: number, predicates: readonl
   }
   return uses
 }
+
+const isPositional = (parts: readonly string[]): boolean => parts.some(part => arrayIndex(part) >= 0)
 
 /** The part of a path that ends in an array, for each part that may: "a.b" with arrays at a and b gives "a" and "a.b". */
 function arraysOn (index: Index, i: number): string[] {
@@ -94,7 +105,7 @@ function answeredBy (index: Index, used: readonly Use[]): Set<FilterNode> {
   const answered = new Set<FilterNode>()
   if (index.flags.truncated || index.fields.some(({ hashed }) => hashed)) return answered
   for (const { predicate: { part, path }, bounds } of used) {
-    if (part !== undefined && bounds.exact && !path.split('.').some(name => arrayIndex(name) >= 0)) answered.add(part)
+    if (part !== undefined && bounds.exact && !isPositional(path.split('.'))) answered.add(part)
   }
   return answered
 }

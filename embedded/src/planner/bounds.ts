@@ -18,9 +18,14 @@ export type FieldContext = {
   readonly collation: Collation | undefined
   /** the index compares texts as the query does */
   readonly sameCollation: boolean
+  /** documents without this field have no entry, as far as that matters for the leading field */
   readonly sparse: boolean
+  /** the index has no other field */
+  readonly sole: boolean
   readonly hashed: boolean
   readonly multikey: boolean
+  /** its path names a position in an array: null may also be a missing field of that name, of which the index knows nothing */
+  readonly positional: boolean
   /** the condition comes from `$expr`, which compares across types */
   readonly expression: boolean
 }
@@ -37,6 +42,7 @@ export function boundsOf (node: FilterNode, field: FieldContext): Bounds | undef
   const bounds = unchecked(node, field)
   if (bounds === undefined) return undefined
   if (field.sparse && holdsMissing(bounds.intervals) && !findsOnlyPresent(node)) return undefined
+  if (field.positional && (node.kind === 'compare' || node.kind === 'in') && holdsMissing(bounds.intervals)) return undefined
   if (field.hashed && !(node.kind === 'compare' || node.kind === 'in')) return undefined
   return bounds
 }
@@ -50,7 +56,7 @@ function unchecked (node: FilterNode, field: FieldContext): Bounds | undefined {
   switch (node.kind) {
     case 'compare': return field.expression ? expressionBounds(node, field) : compareBounds(node, field)
     case 'in': return inBounds(node, field)
-    case 'exists': return { intervals: ALL_VALUES, exact: field.sparse && !field.multikey }
+    case 'exists': return { intervals: ALL_VALUES, exact: field.sparse && field.sole && !field.multikey }
     case 'type': return typeBoundsOf(node.types, field)
     case 'mod': return atMost([ofType(ZERO, field.collation)])
     case 'regex': return regexBounds(node.pattern, node.options, field)
@@ -158,6 +164,8 @@ function notBounds (child: FilterNode, field: FieldContext): Bounds | undefined 
   if (child.kind !== 'compare' && child.kind !== 'in') return undefined
   if (child.kind === 'in' && (child.regexes.length > 0 || child.values.some(Array.isArray))) return undefined
   if (child.kind === 'compare' && Array.isArray(child.value)) return undefined
+  // An empty array on the way to the field is stored like a missing one, but is not null.
+  if (field.multikey && mayBeNull(child)) return undefined
   const inner = unchecked(child, { ...field, expression: false })
   if (inner === undefined) return undefined
   // What lies outside exact bounds matches; bounds that are not exact say nothing about what lies inside them.
@@ -165,6 +173,9 @@ function notBounds (child: FilterNode, field: FieldContext): Bounds | undefined 
   if (!inner.exact && !isNull) return notInWithNull(child, field)
   return { intervals: complement(isNull ? [point(null, undefined)] : inner.intervals), exact: !field.multikey && !isNull }
 }
+
+const mayBeNull = (child: Extract<FilterNode, { kind: 'compare' | 'in' }>): boolean =>
+  child.kind === 'in' ? child.values.includes(null) : child.value === null
 
 /** `$nin` with null among its values: all but the other values and null. */
 function notInWithNull (child: FilterNode, field: FieldContext): Bounds | undefined {

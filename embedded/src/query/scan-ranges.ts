@@ -14,6 +14,7 @@ const MAX_RANGES = 2000
 /** What of a long key is kept before its hash (see fitKey). */
 const KEPT = ENTRY_LIMIT - 20
 const PREFIX_BYTES = 5
+const LONGEST = KEPT + PREFIX_BYTES
 
 /** The bytes of an index that a scan has to look at. */
 export class ScanRanges {
@@ -37,7 +38,8 @@ export class ScanRanges {
     }
     const { ranges, fields } = rangesOf(scan, prefix)
     this.ranges = ranges.map(fitted)
-    this.arePoints = fields === scan.index.fields.length && scan.bounds.every(intervals => intervals.every(isPoint))
+    const isCut = ranges.some(({ start }) => start.length > LONGEST)
+    this.arePoints = !isCut && fields === scan.index.fields.length && scan.bounds.every(intervals => intervals.every(isPoint))
     this.#checkFrom = fields
     const rest = scan.bounds.map((intervals, i) => i < fields || isAll(intervals) ? undefined : byteRangesOf(scan.index, i, intervals))
     this.#checks = rest.some(ranges => ranges !== undefined) ? rest : []
@@ -122,11 +124,10 @@ const whole = (start: Buffer): ByteRange => ({ start, end: keyPrefixEnd(start)! 
 
 /** Keys that are too long are stored cut: a bound that is too long goes down to what is kept of them. */
 function fitted ({ start, end }: ByteRange): ByteRange {
-  const limit = KEPT + PREFIX_BYTES
-  if (start.length <= limit && end.length <= limit) return { start, end }
+  if (start.length <= LONGEST && end.length <= LONGEST) return { start, end }
   return {
-    start: start.length <= limit ? start : start.subarray(0, limit),
-    end: end.length <= limit ? end : keyPrefixEnd(end.subarray(0, limit))!
+    start: start.length <= LONGEST ? start : start.subarray(0, LONGEST),
+    end: end.length <= LONGEST ? end : keyPrefixEnd(end.subarray(0, LONGEST))!
   }
 }
 

@@ -30,7 +30,7 @@ export function * sort (node: Sort, rows: Iterable<Row>, env: Env): IterableIter
     const size = encodedSize(row.doc!)
     kept.push({ row, key: keyOf(pattern, row), size })
     memory += size
-    if (kept.length >= Math.max(2 * limit, 1000)) {
+    if (kept.length > limit && (kept.length >= Math.max(2 * limit, 1000) || memory > SORT_MEMORY)) {
       kept = kept.sort(byKey).slice(0, limit)
       memory = kept.reduce((sum, other) => sum + other.size, 0)
     }
