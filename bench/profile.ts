@@ -13,7 +13,7 @@ const HEAT_REQUESTS = 6_000
 const SAMPLING_US = 100
 
 interface Profile {
-  nodes: { id: number, callFrame: { functionName: string, url: string, lineNumber: number } }[]
+  nodes: { id: number, callFrame: Frame }[]
   samples: number[]
   timeDeltas: number[]
 }
@@ -67,20 +67,40 @@ export async function profile (generator: Generator, world: World, name: string,
   }
 }
 
-const SHOWN = 25
+const HOTTEST = 20
+const AREAS = 12
 
-function hottest ({ nodes, samples, timeDeltas }: Profile): string[] {
+interface Frame { functionName: string, url: string, lineNumber: number }
+
+/** Self time of each frame, idle left out. */
+function * busyFrames ({ nodes, samples, timeDeltas }: Profile): Iterable<{ frame: Frame, spent: number }> {
   const byNode = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]))
-  const self = new Map<string, number>()
-  let busy = 0
-  samples.forEach((id, index) => {
+  for (const [index, id] of samples.entries()) {
     const frame = byNode.get(id)
-    if (frame === undefined || frame.functionName === '(idle)') return
-    const spent = timeDeltas[index] ?? 0
-    const place = frame.url.replace(/^.*\/node_modules\//, '').replace(/^file:\/\/.*?\/(dist|embedded)\//, '$1/')
-    const key = `${frame.functionName || '(anonymous)'} ${place}:${frame.lineNumber + 1}`
-    self.set(key, (self.get(key) ?? 0) + spent)
-    busy += spent
-  })
-  return [...self].sort((a, b) => b[1] - a[1]).slice(0, SHOWN).map(([key, spent]) => `${(spent / busy * 100).toFixed(1).padStart(5)} %  ${key}`)
+    if (frame !== undefined && frame.functionName !== '(idle)') yield { frame, spent: timeDeltas[index] ?? 0 }
+  }
 }
+
+/** A package, a module of Node, a file of ours, or what the engine does itself. */
+function areaOf ({ url, functionName }: Frame): string {
+  const dependency = /\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1]
+  if (dependency !== undefined) return dependency
+  if (url.startsWith('node:')) return url
+  return /\/(dist\/.*)$/.exec(url)?.[1] ?? `native ${functionName}`
+}
+
+const placeOf = ({ functionName, url, lineNumber }: Frame) =>
+  `${functionName || '(anonymous)'} ${url.replace(/^.*\/(?:node_modules|main)\//, '').replace(/^file:\/\/.*\/dist\//, 'dist/')}:${lineNumber + 1}`
+
+function shares (profile: Profile, keyOf: (frame: Frame) => string, most: number): string[] {
+  const sums = new Map<string, number>()
+  let total = 0
+  for (const { frame, spent } of busyFrames(profile)) {
+    const key = keyOf(frame)
+    sums.set(key, (sums.get(key) ?? 0) + spent)
+    total += spent
+  }
+  return [...sums].sort((a, b) => b[1] - a[1]).slice(0, most).map(([key, spent]) => `${(spent / total * 100).toFixed(1).padStart(5)} %  ${key}`)
+}
+
+const hottest = (profile: Profile) => ['by area', ...shares(profile, areaOf, AREAS), 'by function', ...shares(profile, placeOf, HOTTEST)]

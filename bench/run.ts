@@ -275,13 +275,15 @@ async function main (): Promise<number> {
     await writeFile(file, `${JSON.stringify(run.results)}\n`)
     console.log(`\n${file.slice(ROOT.length + 1)} written${file === PUBLISHED ? '' : '; no claim rests on a partial or quick run'}`)
     for (const failure of run.failures) console.log(`REGRESSION: ${failure}`)
-    return run.failures.length > 0 ? 1 : 0
+  } catch (error) {
+    throw new Error(`${(error as Error).message}; the logs are in ${folder}`, { cause: error })
   } finally {
     await run.generator.stop()
     if (served.engine === undefined) await drop(run.world.mongo)
     await served.stop()
-    await rm(folder, { recursive: true, force: true })
   }
+  await rm(folder, { recursive: true, force: true })
+  return run.failures.length > 0 ? 1 : 0
 }
 
 main().then(code => process.exit(code), (error: Error) => {
