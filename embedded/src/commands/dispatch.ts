@@ -59,7 +59,7 @@ export async function dispatch (engine: Engine, client: Client, db: string, body
       }
     }
     const reply = await run(engine, client, name, db, body)
-    return finish(engine, failure?.writeConcernError === undefined ? reply : withConcernError(reply, failure, body))
+    return finish(engine, failure?.writeConcernError === undefined ? reply : withConcernError(engine, reply, failure, body))
   } catch (error) {
     return errorReply(engine, error, name, body, failure)
   }
@@ -124,10 +124,10 @@ function finish (engine: Engine, reply: Doc): Doc {
   return reply
 }
 
-function withConcernError (reply: Doc, failure: Failure, body: Doc): Doc {
+function withConcernError (engine: Engine, reply: Doc, failure: Failure, body: Doc): Doc {
   reply.set('writeConcernError', failure.writeConcernError!)
   const code = failure.writeConcernError!.get('code')
-  const labels = failure.errorLabels ?? errorLabels(codeOf(code), body)
+  const labels = failure.errorLabels ?? errorLabels(engine, codeOf(code), body)
   return labels.length === 0 ? reply : reply.set('errorLabels', [...labels])
 }
 
@@ -135,7 +135,7 @@ const codeOf = (code: unknown): number => typeof code === 'object' && code !== n
 
 function errorReply (engine: Engine, error: unknown, name: string, body: Doc, failure: Failure | undefined): Doc {
   const known = error instanceof MongoError ? error : unexpected(engine, error, name)
-  const labels = new Set(failure?.errorLabels ?? [...known.labels, ...errorLabels(known.code, body)])
+  const labels = new Set(failure?.errorLabels ?? [...known.labels, ...errorLabels(engine, known.code, body)])
   const reply = Doc.of()
   if (labels.size > 0) reply.set('errorLabels', [...labels])
   reply.set('ok', NOT_OK).set('errmsg', known.message).set('code', int(known.code)).set('codeName', CODE_NAMES.get(known.code) ?? known.codeName)
