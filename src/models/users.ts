@@ -1,5 +1,5 @@
 import type { Types } from 'mongoose'
-import { PushToken, UserConfig } from '../schemas/users-self.js'
+import { PushToken, UserConfig, UserCounter } from '../schemas/users-self.js'
 import { User } from '../schemas/users.js'
 import { defineModel, type ModelOf, type RowOf } from './define.js'
 
@@ -52,3 +52,7 @@ export const PushTokenModel = defineModel<typeof PushToken, { token: string }>(P
   indexes: [[{ token: 1 }, { unique: true }], [{ account_id: 1, user_id: 1, last_seen_at: 1 }]]
 })
 export type PushTokenModel = ModelOf<typeof PushTokenModel>
+
+/** A row that every creation in an account writes, so that of parallel ones each sees those before it. */
+export const UserCounterModel = defineModel(UserCounter, { collection: 'user_counters', tenant: true, indexes: [[{ account_id: 1 }, { unique: true }]] })
+export type UserCounterModel = ModelOf<typeof UserCounterModel>

@@ -196,3 +196,5 @@ export const updateConfig = {
 export const resetConfig = {
   operationId: 'resetConfig', tags: ['users'], summary: 'Take one interface configuration back to the defaults', params: TypeParams, response: { 200: Ok(ConfigView), ...fails(...WRITE_FAILS) }
 } as const satisfies Operation
+
+export const UserCounter = Entity('UserCounter', { id: Id('user_counters'), account_id: Id('_accounts'), seq: Type.Integer() })
