@@ -20,7 +20,8 @@ export type Overrides = { clock?: Clock, ids?: Ids }
 type Deps = Overrides & { config: Config, mongo: Connection, redis: Redis | null, redisSubscriber: Redis | null, transactions: Transactions, log: FastifyBaseLogger }
 
 const WAKE_CHANNEL = 'ia:wake'
-const OUTBOX_TICK_MS = 1_000
+/** Looks for what a lost signal missed; a commit wakes the workers at once, and while there is work they look every second. */
+const OUTBOX_TICK_MS = 5_000
 
 /**
  * What every module builds on: clock and ids, transactions, events and outbox, jobs and queues, caches with invalidation, limits, idempotency.

@@ -142,10 +142,13 @@ function add (tally: Tally, bot: boolean, unique: boolean): void {
   if (unique) tally.uniques++
 }
 
+/** Clicks without a value are the total less those with one. */
+const named = (dim: string, value: string | null | undefined): [string, string][] => value === null || value === undefined ? [] : [[dim, value]]
+
 function dimensions (visit: Visit): [string, string][] {
   return [
     ['total', ''], ['country', visit.country], ['device', visit.device], ['browser', visit.browser], ['os', visit.os], ['referrer', visit.referrer],
-    ['language', visit.language], ['utm_source', visit.utm?.source ?? ''], ['utm_medium', visit.utm?.medium ?? ''], ['utm_campaign', visit.utm?.campaign ?? ''],
-    ['qr', String(visit.qr)]
+    ['language', visit.language], ...named('utm_source', visit.utm?.source), ...named('utm_medium', visit.utm?.medium), ...named('utm_campaign', visit.utm?.campaign),
+    ...(visit.qr ? [['qr', 'true'] as [string, string]] : [])
   ]
 }

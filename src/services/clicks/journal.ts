@@ -37,8 +37,8 @@ export class ClickJournal {
   #turn: string[] = []
   #waiting: (() => void)[] = []
   #flushScheduled = false
-  #dirty = false
-  #timers: NodeJS.Timeout[] = []
+  #syncTimer: NodeJS.Timeout | undefined
+  #heart: NodeJS.Timeout | undefined
   #memory: string[] | null = null
   #dropped = 0
 
@@ -57,11 +57,7 @@ export class ClickJournal {
       this.#options.log.error({ err: error, dir: this.#options.dir }, 'the click journal cannot be written: clicks are kept in memory')
       this.#memory = []
     }
-    this.#timers = [
-      setInterval(() => this.#sync(), FSYNC_MS),
-      setInterval(() => this.#beat(), HEARTBEAT_MS)
-    ]
-    for (const timer of this.#timers) timer.unref()
+    this.#heart = setInterval(() => this.#beat(), HEARTBEAT_MS).unref()
   }
 
   /** Adds a click; `written` is called once it is in the file, which is when the redirect may be answered. */
@@ -115,7 +111,8 @@ export class ClickJournal {
   }
 
   close (): void {
-    for (const timer of this.#timers) clearInterval(timer)
+    clearInterval(this.#heart)
+    clearTimeout(this.#syncTimer)
     if (this.#fd !== null) closeSync(this.#fd)
     this.#fd = null
     if (this.#memory === null && this.#closed.length === 0 && this.#count === 0) rmSync(this.#home, { recursive: true, force: true })
@@ -176,7 +173,7 @@ export class ClickJournal {
     try {
       this.#bytes += writeSync(this.#fd!, lines.length === 1 ? lines[0] + '\n' : lines.join('\n') + '\n')
       this.#count += lines.length
-      this.#dirty = true
+      this.#syncTimer ??= setTimeout(() => this.#sync(), FSYNC_MS).unref()
     } catch (error) {
       this.#options.log.error({ err: error }, 'the click journal cannot be written: clicks are kept in memory')
       this.#memory = [...lines]
@@ -184,9 +181,8 @@ export class ClickJournal {
   }
 
   #sync (): void {
-    if (!this.#dirty || this.#fd === null) return
-    this.#dirty = false
-    fsync(this.#fd, () => {}) // a segment that was closed meanwhile was counted or will be read: nothing is lost
+    this.#syncTimer = undefined
+    if (this.#fd !== null) fsync(this.#fd, () => {}) // a segment that was closed meanwhile was counted or will be read: nothing is lost
   }
 
   #beat (): void {
