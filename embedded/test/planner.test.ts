@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
+import { find } from '../src/query/index.js'
+import { ParkableReader } from '../src/storage/index.js'
 import { MongoError } from '../src/values/errors.js'
-import { date, dbl, told } from './support/expressions.js'
+import { bson, date, dbl, told } from './support/expressions.js'
 import { codeOf } from './support/filters.js'
 import { TestStore } from './support/store.js'
 
@@ -49,7 +51,7 @@ const { filter } = fc.letrec<{ filter: object, condition: object }>(tie => ({
 }))
 
 const direction = fc.constantFrom(1, -1)
-const sortParts = fc.array(fc.tuple(fc.constantFrom('a', 'a.x', 'b', 'b.x', 'c'), direction), { minLength: 1, maxLength: 3 })
+const sortParts = fc.array(fc.tuple(fc.constantFrom('a', 'a.x', 'a.0', 'b', 'b.x', 'c'), direction), { minLength: 1, maxLength: 3 })
 const sort = fc.option(sortParts, { nil: undefined, freq: 2 })
   .map(parts => parts === undefined ? undefined : Object.fromEntries([...parts, ['_id', 1]]))
 
@@ -251,4 +253,27 @@ t.test('a sort that takes more memory than MongoDB gives it is an error, unless 
   for (let i = 0; i < 27; i++) store.insert({ _id: i, n: -i, large })
   t.equal(codeOf(() => store.ids({}, { sort: { n: 1 } })), 292)
   t.strictSame(store.ids({}, { sort: { n: 1 }, limit: 2 }), ['26', '25'])
+})
+
+t.test('a cursor that lets its snapshot go after each document goes on where it was', async t => {
+  const store = new TestStore()
+  t.teardown(() => store.close())
+  store.index({ key: { team: 1, age: 1, at: 1 } }, { key: { name: 1 } }, { key: { tags: 1 } })
+  store.insert(...Array.from({ length: 60 }, (_, i) => ({ _id: i, name: `n${i % 7}`, age: i % 3, at: i, team: i % 4, tags: [i % 5, i % 11] })))
+  const asks: [object, object][] = [
+    [{}, {}], [{}, { hint: { $natural: -1 } }], [{ team: { $in: [1, 3] } }, { sort: { at: -1 } }], [{ team: { $in: [1, 2] }, age: 1 }, { sort: { at: 1 } }],
+    [{ $or: [{ name: 'n1' }, { team: 2 }] }, {}], [{ tags: { $gte: 2 } }, {}], [{ team: 1, at: { $gt: 20 } }, {}], [{}, { sort: { age: 1, name: 1, _id: 1 } }]
+  ]
+  for (const [filter, ask] of asks) {
+    const reader = new ParkableReader(store.storage.snapshot())
+    const seen: string[] = []
+    for (const found of find(reader, store.collection(reader), store.request(filter, ask))) {
+      seen.push(told(found.get('_id')))
+      reader.park()
+      store.change({ _id: 0 }, before => before.copy().set('noise', bson(seen.length)))
+      reader.resume(store.storage.snapshot())
+    }
+    reader.release()
+    t.strictSame(seen, store.ids(filter, ask), told(bson(filter)))
+  }
 })

@@ -1,4 +1,5 @@
 import type { Index } from '../catalog/types.js'
+import { arrayIndex } from '../matcher/paths.js'
 import { numeric } from '../values/build.js'
 import { Doc } from '../values/types.js'
 import { isAll, isPoint } from './intervals.js'
@@ -71,12 +72,15 @@ const isFixedBefore = (index: Index, bounds: IndexBounds, path: string, lead: nu
 
 const isMultikey = (index: Index, i: number): boolean => (index.flags.multikey >> i & 1) === 1
 
+/** A position in an array is no array: only sorting itself knows all about it. */
+const isPositional = (parts: readonly string[]): boolean => parts.some(part => arrayIndex(part) >= 0)
+
 /** An array sorts by its least or greatest element, whatever the filter asks of it: a scan of a part of its keys says nothing about that. */
 function isOrdered (index: Index, bounds: IndexBounds, i: number): boolean {
   if (!isMultikey(index, i)) return true
   const { parts } = index.fields[i]
   const arrays = index.flags.parts[i] ?? 0
-  return index.fields.every((field, k) => isAll(bounds[k]) || !sharesArray(parts, arrays, field.parts, k === i))
+  return !isPositional(parts) && index.fields.every((field, k) => isAll(bounds[k]) || !sharesArray(parts, arrays, field.parts, k === i))
 }
 
 function sharesArray (parts: readonly string[], arrays: number, others: readonly string[], same: boolean): boolean {

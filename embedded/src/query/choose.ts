@@ -1,10 +1,12 @@
-import type { Index } from '../catalog/types.js'
+import type { Collection, Index } from '../catalog/types.js'
 import type { ParseContext } from '../expressions/index.js'
 import { childrenOf } from '../planner/index.js'
 import type { Candidate, Choice, Plan, PlanNode } from '../planner/index.js'
 import type { Reader } from '../storage/index.js'
+import type { Doc } from '../values/types.js'
 import { Env, TrialOver } from './env.js'
 import { execute } from './execute.js'
+import { shapeOf } from './shape.js'
 
 /** Limits of the trials, in keys and documents: a good plan shows itself early. */
 const ROUNDS = [40, 200, 1000, 5000, 20000]
@@ -18,6 +20,7 @@ type Trial = { readonly candidate: Candidate, readonly rows: number, readonly wo
 export type TrialSetup = {
   readonly reader: Reader
   readonly ctx: ParseContext
+  readonly sort: Doc | undefined
   readonly limit: number | undefined
   readonly needs: readonly string[] | undefined
 }
@@ -34,6 +37,39 @@ export function choose (choice: Choice, setup: TrialSetup): Chosen {
   }
   const [best, ...others] = trials.map(trial => ({ trial, score: scoreOf(trial) })).sort((a, b) => b.score - a.score)
   return { plan: planOf(choice, best.trial.candidate), rejected: others.map(({ trial }) => trial.candidate) }
+}
+
+/** For so many queries, and for so long, the winner of a trial is taken without another one. */
+const KEPT_USES = 200
+const KEPT_MS = 2000
+const KEPT_SHAPES = 500
+
+type Winner = { readonly key: string, readonly until: number, uses: number }
+
+/** A changed definition is another Collection, so nothing here outlives it. */
+const winners = new WeakMap<Collection, Map<string, Winner>>()
+
+/** As choose, without a trial when one of the same shape was a short while ago. */
+export function chooseQuickly (choice: Choice, setup: TrialSetup): Chosen {
+  const { candidates, collection, filter } = choice
+  if (candidates.length === 1) return choose(choice, setup)
+  let known = winners.get(collection)
+  if (known === undefined || known.size > KEPT_SHAPES) winners.set(collection, known = new Map())
+  const shape = `${shapeOf({ filter, sort: setup.sort })} ${setup.limit === undefined} ${setup.needs?.join()} ${setup.ctx.collation !== undefined}`
+  const winner = known.get(shape)
+  const candidate = winner !== undefined && winner.uses++ < KEPT_USES && winner.until > Date.now()
+    ? candidates.find(({ root }) => keyOf(root) === winner.key)
+    : undefined
+  if (candidate !== undefined) return { plan: planOf(choice, candidate), rejected: [] }
+  const chosen = choose(choice, setup)
+  known.set(shape, { key: keyOf(chosen.plan.root), until: Date.now() + KEPT_MS, uses: 0 })
+  return chosen
+}
+
+/** The stages and indexes of a plan. */
+function keyOf (node: PlanNode): string {
+  const index = 'index' in node ? `${node.index.id}${node.stage === 'IXSCAN' ? node.direction : ''}` : ''
+  return `${node.stage}${index}(${childrenOf(node).map(keyOf).join()})`
 }
 
 function tryOut (candidate: Candidate, choice: Choice, setup: TrialSetup, limit: number, enough: number): Trial {

@@ -5,7 +5,6 @@ import type { Candidate, Plan, PlanNode } from '../planner/index.js'
 import { compileProjection } from '../projection/projection.js'
 import type { Reader } from '../storage/index.js'
 import { count, docOf, int } from '../values/build.js'
-import { display } from '../values/format.js'
 import { isNumber } from '../values/types.js'
 import { Doc } from '../values/types.js'
 import type { Value } from '../values/types.js'
@@ -17,6 +16,7 @@ import { indexDetails, isCountScan, runFigures, stageDoc } from './explain-stage
 import { filterDoc } from './filter-doc.js'
 import { find, parsed, portion, prepare, sizeOf } from './find.js'
 import type { FindRequest } from './find.js'
+import { shapeOf } from './shape.js'
 
 export type Verbosity = 'queryPlanner' | 'executionStats' | 'allPlansExecution'
 export type ExplainRequest = FindRequest & { readonly kind?: 'find' | 'count' | 'distinct' | 'update' | 'delete', readonly distinctKey?: string }
@@ -63,7 +63,7 @@ function planned (reader: Reader, collection: Collection, request: ExplainReques
   const needs = needsOf(request)
   const { plan, rejected } = request.kind === 'distinct'
     ? { ...distinctPlan(reader, collection, request.distinctKey!, request), rejected: [] }
-    : prepare(reader, collection, request, needs)
+    : prepare(reader, collection, request, needs, 'tried')
   return {
     rejected: rejected.map(candidate => shownPlan(candidate, request, undefined, undefined)),
     execute () {
@@ -144,13 +144,5 @@ function executionStats (run: Run, verbosity: Verbosity): Doc {
 }
 
 /** Tells the shape of a query: the same for all values. */
-function hashOf (filter: FilterNode, { sort, projection }: FindRequest, ns = ''): string {
-  const shape = `${ns} ${shapeOf(filter)} ${display(sort)} ${display(projection)}`
-  return createHash('md5').update(shape).digest('hex').slice(0, 8).toUpperCase()
-}
-
-function shapeOf (node: FilterNode): string {
-  const at = 'path' in node ? node.path : ''
-  if ('children' in node) return `${node.kind}${at}(${node.children.map(shapeOf).join()})`
-  return 'child' in node ? `${node.kind}${at}(${shapeOf(node.child)})` : `${node.kind}${node.kind === 'compare' ? node.op : ''} ${at}`
-}
+const hashOf = (filter: FilterNode, { sort, projection }: FindRequest, ns = ''): string =>
+  createHash('md5').update(ns + shapeOf({ filter, sort, projection })).digest('hex').slice(0, 8).toUpperCase()

@@ -11,7 +11,7 @@ import type { Projection } from '../projection/projection.js'
 import type { Reader } from '../storage/index.js'
 import { MongoError } from '../values/errors.js'
 import { Doc } from '../values/types.js'
-import { choose } from './choose.js'
+import { choose, chooseQuickly } from './choose.js'
 import type { Chosen } from './choose.js'
 import { Env } from './env.js'
 import type { Row } from './env.js'
@@ -51,15 +51,21 @@ export interface FindExecution extends Iterable<Doc> {
 
 export const parsed = (request: FindRequest): FilterNode => request.parsed ?? parseFilter(request.filter, { allowText: true, ...request.ctx })
 
-/** Checks a request and makes its plan. */
-export function prepare (reader: Reader, collection: Collection, request: FindRequest, needs: 'all' | readonly string[]): Chosen & { readonly filter: FilterNode } {
+/**
+ * Checks a request and makes its plan.
+ * @param how explain has all plans tried; others may take the one that was best for a query of the same shape
+ */
+export function prepare (
+  reader: Reader, collection: Collection, request: FindRequest, needs: 'all' | readonly string[], how: 'tried' | 'remembered' = 'remembered'
+): Chosen & { readonly filter: FilterNode } {
   const filter = parsed(request)
   checkSort(request, filter)
   const { sort, skip = 0, limit, hint, min, max, ctx } = request
   const wanted = limit === undefined ? undefined : skip + limit
   const noIdLookup = skip > 0 || request.returnKey === true || request.showRecordId === true
   const choice = makePlan(collection, { filter, sort, sortLimit: wanted, hint, min, max, needs, noIdLookup, ctx })
-  return { ...choose(choice, { reader, ctx, limit: wanted, needs: needs === 'all' ? undefined : needs }), filter }
+  const setup = { reader, ctx, sort, limit: wanted, needs: needs === 'all' ? undefined : needs }
+  return { ...(how === 'tried' ? choose(choice, setup) : chooseQuickly(choice, setup)), filter }
 }
 
 function checkSort ({ sort, ctx }: FindRequest, filter: FilterNode): void {
