@@ -25,6 +25,7 @@ class EngineThread {
   readonly #worker: Worker
   readonly #pending = new Map<number, Pending>()
   #calls = 0
+  #ended: Error | undefined
   engines = 0
 
   constructor (private readonly log: (line: string) => void) {
@@ -45,7 +46,13 @@ class EngineThread {
     else pending?.resolve('started' in message ? message.started : undefined)
   }
 
+  get isAlive (): boolean {
+    return this.#ended === undefined
+  }
+
   #fail (error: Error): void {
+    if (this.#ended !== undefined) return
+    this.#ended = error
     if (this.engines > 0) this.log(`engine thread: ${error.stack ?? error.message}`)
     for (const { reject } of this.#pending.values()) reject(error)
     this.#pending.clear()
@@ -53,6 +60,7 @@ class EngineThread {
 
   call (message: { start: PlainOptions } | { stop: number }): Promise<Started | undefined> {
     return new Promise((resolve, reject) => {
+      if (this.#ended !== undefined) throw this.#ended
       const call = ++this.#calls
       this.#pending.set(call, { resolve, reject })
       this.#worker.postMessage({ call, ...message } satisfies ToThread)
@@ -77,6 +85,7 @@ let shared: EngineThread | undefined
 
 export async function runInThread (options: PlainOptions, log: (line: string) => void): Promise<RunningEngine> {
   const isShared = options.memory === true
+  if (shared?.isAlive === false) shared = undefined
   const thread = isShared ? shared ??= new EngineThread(() => {}) : new EngineThread(log)
   thread.engines++
   thread.ref()
@@ -90,7 +99,7 @@ export async function runInThread (options: PlainOptions, log: (line: string) =>
 }
 
 async function leave (thread: EngineThread, isShared: boolean, engine: number | undefined): Promise<void> {
-  if (engine !== undefined) await thread.call({ stop: engine })
+  if (engine !== undefined && thread.isAlive) await thread.call({ stop: engine })
   thread.engines--
   if (thread.engines > 0) return
   // kept for the next test; it does not keep the process alive
