@@ -55,6 +55,8 @@ export async function faultProxy (target: { host: string, port: number }, random
   function track (socket: net.Socket) {
     open.add(socket)
     socket.setNoDelay(true)
+    // a relay never keeps a test's process alive
+    socket.unref()
     socket.on('error', () => {}).once('close', () => open.delete(socket))
   }
 

@@ -82,7 +82,9 @@ export function createInvalidation ({ rows, redis, subscriber, clock, log }: Dep
     async start (): Promise<void> {
       await poll()
       if (subscriber === null) return
-      subscriber.on('message', (_channel: string, message: string) => {
+      subscriber.on('message', (channel: string, message: string) => {
+        // the connection listens to other channels too
+        if (channel !== CHANNEL) return
         const [scope, key] = JSON.parse(message) as [string, string]
         drop(scope, key)
       })

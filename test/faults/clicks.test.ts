@@ -24,7 +24,7 @@ t.test('every answered redirect is one counted click, over SIGTERM, kill -9 and 
   let answered = 0
   let sent = 0
   const worker = async (n: number) => {
-    while (sent < TOTAL) {
+    while (answered < TOTAL) {
       const i = sent++
       try {
         const res = await request(`http://127.0.0.1:${ports[(n + i) % 2]}/${link.code}`, { dispatcher: agent, headers: { 'user-agent': CHROME } })
@@ -37,7 +37,7 @@ t.test('every answered redirect is one counted click, over SIGTERM, kill -9 and 
     }
   }
   const load = Promise.all(Array.from({ length: 20 }, (_, n) => worker(n)))
-  const reach = async (share: number) => { while (sent < TOTAL * share) await wait(5) }
+  const reach = async (share: number) => { while (answered < TOTAL * share) await wait(5) }
 
   await reach(0.2)
   t.equal(await processes[0]!.stop('SIGTERM'), 0, 'SIGTERM ends with exit code 0')
@@ -66,6 +66,6 @@ t.test('every answered redirect is one counted click, over SIGTERM, kill -9 and 
   const stats = await connection.collection('short-urls.stats').find({ dim: 'total' }).toArray()
   t.equal(rows, answered, 'single clicks')
   t.equal(stats.reduce((sum, stat) => sum + Number(stat.clicks), 0), answered, 'hourly counts')
-  t.ok(answered > TOTAL * 0.5, 'most were answered')
+  t.ok(answered >= TOTAL, 'all were answered in the end')
   await connection.close()
 })
