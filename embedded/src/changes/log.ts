@@ -1,3 +1,4 @@
+import type { Collection } from '../catalog/types.js'
 import { KEYSPACE } from '../storage/index.js'
 import type { Reader, Storage, Writer } from '../storage/index.js'
 import { encodeDocument } from '../values/bson-write.js'
@@ -56,7 +57,7 @@ export class ChangeLog {
     const value = encodeDocument(docOf({
       w: wall,
       t: mark === undefined ? undefined : docOf({ lsid: mark.lsid, txnNumber: mark.txnNumber }),
-      e: events.map(encodeEvent)
+      e: encodeEvents(events)
     }))
     writer.put(keyOf(time), value)
     const removed = this.#bytes + value.length > this.limit ? this.#prune(writer, value.length) : 0
@@ -85,7 +86,7 @@ export class ChangeLog {
     const start = inclusive ? keyOf(time) : keyOf(new Timestamp(time.seconds, time.increment + 1))
     for (const { key, value } of reader.range({ start, end: END })) {
       const doc = Doc.raw(value)
-      yield { time: timeOf(key), wall: doc.get('w') as BsonDate, events: doc.get('e') as Doc[], mark: doc.get('t') as Doc | undefined }
+      yield { time: timeOf(key), wall: doc.get('w') as BsonDate, events: decodeEvents(doc.get('e') as Doc[]), mark: doc.get('t') as Doc | undefined }
     }
   }
 
@@ -119,17 +120,44 @@ export class ChangeLog {
   }
 }
 
-function encodeEvent (event: ChangeEvent): Value {
+/** Inserts into one collection stand together, as nothing but their documents. */
+function encodeEvents (events: readonly ChangeEvent[]): Value[] {
+  const encoded: Value[] = []
+  let collection: Collection | undefined
+  let docs: Value[] = []
+  for (const event of events) {
+    if (event.type !== 'insert') {
+      encoded.push(encodeEvent(event))
+      collection = undefined
+    } else if (event.collection === collection) docs.push(event.doc)
+    else {
+      collection = event.collection
+      docs = [event.doc]
+      encoded.push(docOf({ op: 'insert', ...collection.ns, docs }))
+    }
+  }
+  return encoded
+}
+
+function decodeEvents (encoded: readonly Doc[]): Doc[] {
+  return encoded.flatMap(event => {
+    const docs = event.get('docs') as Doc[] | undefined
+    if (docs === undefined) return event
+    return docs.map(doc => docOf({ op: 'insert', db: event.get('db'), coll: event.get('coll'), id: doc.get('_id'), doc }))
+  })
+}
+
+function encodeEvent (event: Exclude<ChangeEvent, { type: 'insert' }>): Value {
   if (event.type === 'dropDatabase') return docOf({ op: event.type, db: event.db })
   const { db, coll } = event.collection.ns
   const head = { op: event.type, db, coll }
   switch (event.type) {
-    case 'insert':
     case 'replace': return docOf({ ...head, id: event.id, doc: event.doc })
     case 'delete': return docOf({ ...head, id: event.id })
     case 'drop': return docOf(head)
     case 'rename': return docOf({ ...head, to: docOf({ db: event.to.db, coll: event.to.coll }) })
-    case 'update': return docOf({ ...head, id: event.id, set: pairs(event.changes.updated), unset: [...event.changes.removed], cut: truncations(event) })
+    case 'update':
+      return docOf({ ...head, id: event.id, set: pairs(event.changes.updated), unset: [...event.changes.removed], cut: truncations(event) })
   }
 }
 

@@ -49,6 +49,8 @@ export function forgetRecords (writer: Writer, olderThan: number, atMost: number
   return old.length
 }
 
+const same = (a: Doc, b: Doc): boolean => a === b || encodeDocument(a).equals(encodeDocument(b))
+
 /** One attempt at a retryable write: what earlier attempts did is answered, what this one does is noted. */
 export class RetryAttempt {
   readonly retried: number[] = []
@@ -68,7 +70,7 @@ export class RetryAttempt {
   note (statement: number, outcome: Doc): void {
     this.#changed = true
     const last = this.#statements.at(-1)
-    if (last !== undefined && last.to + 1 === statement && encodeDocument(last.outcome).equals(encodeDocument(outcome))) {
+    if (last !== undefined && last.to + 1 === statement && same(last.outcome, outcome)) {
       this.#statements[this.#statements.length - 1] = { ...last, to: statement }
     } else this.#statements.push({ from: statement, to: statement, outcome })
   }

@@ -8,7 +8,8 @@ import type { BsonDate, Doc, Timestamp, Value } from '../values/types.js'
 
 /** One thing that a change stream may tell; it is logged in the same storage transaction as its effect. */
 export type ChangeEvent =
-  | { readonly type: 'insert' | 'replace', readonly collection: Collection, readonly id: Value, readonly doc: Doc }
+  | { readonly type: 'insert', readonly collection: Collection, readonly doc: Doc }
+  | { readonly type: 'replace', readonly collection: Collection, readonly id: Value, readonly doc: Doc }
   | { readonly type: 'update', readonly collection: Collection, readonly id: Value, readonly changes: Changes }
   | { readonly type: 'delete', readonly collection: Collection, readonly id: Value }
   | { readonly type: 'drop', readonly collection: Collection }

@@ -47,7 +47,7 @@ export function insertDocument (w: WriteContext, collection: Collection, given: 
   if (!bypassValidation) validate(w, collection, doc)
   insertRecord(w.writer, w.catalog, collection, doc)
   if (collection.capped !== undefined) makeRoom(w, collection)
-  w.record({ type: 'insert', collection, id, doc })
+  w.record({ type: 'insert', collection, doc })
   return doc
 }
 

@@ -3,6 +3,7 @@ import { compileMatch } from '../matcher/match.js'
 import type { Match } from '../matcher/match.js'
 import { parseFilter } from '../matcher/parse.js'
 import type { FilterNode } from '../matcher/ast.js'
+import { asBuffer } from '../values/bson-read.js'
 import { encodedSize } from '../values/bson-write.js'
 import { docOf } from '../values/build.js'
 import { MongoError } from '../values/errors.js'
@@ -34,8 +35,12 @@ export function checkId (id: Value): void {
 
 const isZero = (value: Maybe): boolean => value instanceof Timestamp && value.seconds === 0 && value.increment === 0
 
+const EIGHT_ZEROS = Buffer.alloc(8)
+
 /** MongoDB fills in an empty timestamp of the top level. */
 export function fillTimestamps (doc: Doc, clusterTime: Timestamp): Doc {
+  // most documents are raw and have none: that is seen without opening them
+  if (doc.rawBytes !== undefined && !asBuffer(doc.rawBytes).includes(EIGHT_ZEROS)) return doc
   let filled = doc
   for (const [key, value] of doc) {
     if (!isZero(value) || key === '_id') continue
