@@ -57,6 +57,11 @@ export const Environment = Type.Object({
   OUTBOX_CONCURRENCY: number(16, 1, 200, 'Deliveries that one copy makes at once.'),
   QM_TRIGGERS: family('Change propagation.'),
   QM_URL: family('Short links: expiry events, imports.'),
+  QM_RETENTION: family('Sweeps of unfinished uploads and the nightly removal of what is no longer kept.'),
+  AUDIT_RETENTION_DAYS: number(400, 30, 3_650, 'How long rows of the audit log are kept before they go to storage.'),
+
+  QM_ACCOUNTS: family('Accounts: invites, set-up, trials, domains, snapshots.'),
+  TRIAL_DAYS: number(14, 0, 365, 'Days that a new main account is on plan pro without a subscription.'),
 
   // short links
   SHORT_DOMAIN: text('Host of short links, such as dash.cl; unset: PUBLIC_URL.'),

@@ -7,9 +7,7 @@ import { recoveryRoutes } from './recovery.js'
 import { rightsRoutes } from './rights.js'
 import { teamRoutes } from './team.js'
 
-export type UsersOptions = { platform: Platform, users: UsersService, stepUp: StepUp }
-/** Throws unless the caller has just proved who he is. */
-export type StepUp = (req: { actor: import('../../services/kit.js').Actor, headers: Record<string, unknown> }) => Promise<void> | void
+export type UsersOptions = { platform: Platform, users: UsersService }
 
 export const users: FastifyPluginAsyncTypebox<UsersOptions> = async (app, options) => {
   await app.register(recoveryRoutes, options)

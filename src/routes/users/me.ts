@@ -9,7 +9,7 @@ import type { UsersOptions } from './index.js'
 const ME = { access: 'user', scopes: ['users.me'] } as const
 
 /** What everybody does for himself. */
-export const meRoutes: FastifyPluginAsyncTypebox<UsersOptions> = async (app, { platform, users: { self, push }, stepUp }) => {
+export const meRoutes: FastifyPluginAsyncTypebox<UsersOptions> = async (app, { platform, users: { self, push } }) => {
   const shown = (actor: Actor, row: UserRow) => toMe({
     ...row, announcements_read: row.announcements_read ?? [], availability_state: availabilityState(row, platform.clock.now()), permissions: [...actor.permissions]
   })
@@ -31,19 +31,16 @@ export const meRoutes: FastifyPluginAsyncTypebox<UsersOptions> = async (app, { p
 
   for (const kind of ['email', 'phone'] as const) {
     const [start, verify] = kind === 'email' ? [operations.startEmailChange, operations.verifyEmailChange] : [operations.startPhoneChange, operations.verifyPhoneChange]
-    app.post(`/me/${kind}`, { schema: start, config: { ...ME, disableLog: true } }, async req => {
-      await stepUp(req)
+    app.post(`/me/${kind}`, { schema: start, config: { ...ME, stepUp: kind === 'email', notImpersonated: true, disableLog: true } }, async req => {
       const value = String((req.body as Record<string, unknown>)[kind])
       return { data: { sent: true, expires_at: (await self.start(req.actor, `${kind}_change`, value)).toISOString() }, message: 'Code sent.' }
     })
-    app.post(`/me/${kind}/verify`, { schema: verify, config: { ...ME, disableLog: true } }, async req => {
-      await stepUp(req)
+    app.post(`/me/${kind}/verify`, { schema: verify, config: { ...ME, stepUp: kind === 'email', notImpersonated: true, disableLog: true } }, async req => {
       return { data: shown(req.actor, await self.verify(req.actor, `${kind}_change`, req.body.code)), message: 'Changed.' }
     })
   }
 
-  app.delete('/me/phone', { schema: operations.removePhone, config: ME }, async req => {
-    await stepUp(req)
+  app.delete('/me/phone', { schema: operations.removePhone, config: { ...ME, notImpersonated: true } }, async req => {
     return { data: shown(req.actor, await self.removePhone(req.actor)), message: 'Phone removed.' }
   })
 

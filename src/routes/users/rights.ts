@@ -8,7 +8,7 @@ import type { UsersOptions } from './index.js'
 const UPDATE = { access: 'admin', scopes: ['users.update'] } as const
 
 /** Roles, status, sessions, hand-over and ownership. */
-export const rightsRoutes: FastifyPluginAsyncTypebox<UsersOptions> = async (app, { platform, users: { team, handOver }, stepUp }) => {
+export const rightsRoutes: FastifyPluginAsyncTypebox<UsersOptions> = async (app, { platform, users: { team, handOver } }) => {
   const full = (row: UserRow) => toTeamUser({ ...row, availability_state: availabilityState(row, platform.clock.now()) })
 
   app.put('/:id/status', { schema: operations.setUserStatus, config: UPDATE }, async req => ({
@@ -31,8 +31,7 @@ export const rightsRoutes: FastifyPluginAsyncTypebox<UsersOptions> = async (app,
     return { data: { job_id: job, status: 'pending' as const, status_url: `/v1/shared/jobs/${job}` }, message: 'Hand-over started.' }
   })
 
-  app.post('/transfer-ownership', { schema: operations.transferOwnership, config: { access: 'admin', scopes: ['accounts.ownership'] } }, async req => {
-    await stepUp(req)
+  app.post('/transfer-ownership', { schema: operations.transferOwnership, config: { access: 'admin', scopes: ['accounts.ownership'], stepUp: true, notImpersonated: true } }, async req => {
     return { data: full(await team.transfer(req.actor, req.body.user_id)), message: 'The account has a new owner.' }
   })
 

@@ -42,8 +42,12 @@ function parse (text: string): TypeOf {
   const [label, group, words] = text.split('|').map(part => part.trim()) as [string, string, string]
   const fields = words.split(' ').filter(word => word !== '')
   return {
-    label, group: group.replace('*', ''), adminOnly: group.endsWith('*'), fields: fields.map(field => field.replace('!', '')),
-    mandatory: fields.filter(field => field.endsWith('!')).map(field => field.slice(0, -1)), customFields: group === 'crm' && fields.length > 0
+    label,
+    group: group.replace('*', ''),
+    adminOnly: group.endsWith('*'),
+    fields: fields.map(field => field.replace('!', '')),
+    mandatory: fields.filter(field => field.endsWith('!')).map(field => field.slice(0, -1)),
+    customFields: group === 'crm' && fields.length > 0
   }
 }
 
@@ -57,7 +61,10 @@ export function defaultData (type: string): ConfigData {
   const rows = fields.map((key, order) => ({ key, visible: true, order, width: null, mandatory: mandatory.includes(key) }))
   const card = type.endsWith('_card') || type === 'deals_board'
   return {
-    fields: card ? [] : rows, cards: card ? rows : [], widgets: [], options: {},
+    fields: card ? [] : rows,
+    cards: card ? rows : [],
+    widgets: [],
+    options: {},
     menu: type === 'app_drawer' ? MENU.map((key, order) => ({ key, order, visible: true })) : []
   }
 }

@@ -36,7 +36,10 @@ export function createConfigs ({ platform, accounts, configs, ports }: Deps, peo
     const [locked, own] = await Promise.all([fixed(me.account_id), configs.find({ account_id: me.account_id, user_id: me._id }, { type: 1, version: 1 }).lean()])
     const mine = new Map(own.map(row => [row.type as string, row.version]))
     return [...CONFIG].map(([type, { label, group, adminOnly }]) => ({
-      type: type as ConfigType, label, group, admin_only: adminOnly,
+      type: type as ConfigType,
+      label,
+      group,
+      admin_only: adminOnly,
       source: type in locked ? 'account' : (mine.get(type) ?? 0) > 0 ? 'user' : 'default'
     }))
   }
@@ -45,8 +48,14 @@ export function createConfigs ({ platform, accounts, configs, ports }: Deps, peo
     const { label, mandatory } = typeOf(type)
     const data = { ...defaultData(type), ...(locked ?? row.data) as Partial<ConfigData> }
     return {
-      type: type as ConfigType, label, data, mandatory_fields: [...mandatory], visible_fields: [...data.fields, ...data.cards].filter(field => field.visible).map(({ key }) => key),
-      source: locked !== undefined ? 'account' : row.version > 0 ? 'user' : 'default', locked: locked !== undefined, version: row.version
+      type: type as ConfigType,
+      label,
+      data,
+      mandatory_fields: [...mandatory],
+      visible_fields: [...data.fields, ...data.cards].filter(field => field.visible).map(({ key }) => key),
+      source: locked !== undefined ? 'account' : row.version > 0 ? 'user' : 'default',
+      locked: locked !== undefined,
+      version: row.version
     }
   }
 
@@ -137,7 +146,10 @@ function merge (base: ConfigData, change: Partial<ConfigData>): ConfigData {
     return [...kept, ...next.filter(({ key }) => !old.some(field => field.key === key))]
   }
   return {
-    fields: byKey(base.fields, change.fields), cards: byKey(base.cards, change.cards), widgets: change.widgets ?? base.widgets, menu: change.menu ?? base.menu,
+    fields: byKey(base.fields, change.fields),
+    cards: byKey(base.cards, change.cards),
+    widgets: change.widgets ?? base.widgets,
+    menu: change.menu ?? base.menu,
     options: { ...base.options, ...change.options }
   }
 }

@@ -55,7 +55,13 @@ export function createUsersService ({ ports = {}, ...rest }: Options) {
   }
 
   return {
-    team, handOver, self, push, registry, excess, removeExcess,
+    team,
+    handOver,
+    self,
+    push,
+    registry,
+    excess,
+    removeExcess,
     configs: createConfigs(deps, people),
     recovery: createRecovery(deps, post),
     bulk: createUserBulk(deps, team, handOver),

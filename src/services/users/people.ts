@@ -79,7 +79,11 @@ export function createPeople ({ platform, users, accounts, auth }: Pick<Deps, 'p
   async function socket (row: UserRow, event: string, data: unknown, userIds: string[] | undefined, session: ClientSession): Promise<void> {
     const accountId = row.account_id.toHexString()
     await outbox.add([{
-      topic: 'socket', key: accountId, dedupeId: `${event}:${ids.uuid()}`, accountId, payload: { event, data, accountId, ...(userIds !== undefined && { userIds }) },
+      topic: 'socket',
+      key: accountId,
+      dedupeId: `${event}:${ids.uuid()}`,
+      accountId,
+      payload: { event, data, accountId, ...(userIds !== undefined && { userIds }) },
       expiresAt: new Date(clock.now().getTime() + 3_600_000)
     }], session)
   }

@@ -24,8 +24,15 @@ export function createPushTokens ({ platform, tokens }: Pick<Deps, 'platform' | 
     const known = before !== null && before.user_id.equals(owner.user_id) && before.account_id.equals(owner.account_id)
     await tokens.updateOne({ token }, {
       $set: {
-        ...owner, device_id: device.device_id, device_name: device.device_name ?? null, platform: device.platform, variant: device.variant ?? 'dashclicks', app_version: device.app_version ?? null,
-        token_hint: token.slice(-6), last_seen_at: now, updated_at: now
+        ...owner,
+        device_id: device.device_id,
+        device_name: device.device_name ?? null,
+        platform: device.platform,
+        variant: device.variant ?? 'dashclicks',
+        app_version: device.app_version ?? null,
+        token_hint: token.slice(-6),
+        last_seen_at: now,
+        updated_at: now
       },
       $setOnInsert: { created_at: now }
     }, { upsert: true, session, ...ANYWHERE })

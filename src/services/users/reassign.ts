@@ -47,7 +47,13 @@ export function createHandOver ({ platform, users, ports }: Pick<Deps, 'platform
   }
 
   const enqueue = (actor: Actor, accountId: string, { from, to, kinds, remove }: Payload, count: number, session: ClientSession) => queues.add({
-    source: 'user-reassign', accountId, parentAccount: actor.parentAccount, userId: actor.userId, referenceId: from, total: count, payload: { from, to, kinds, remove },
+    source: 'user-reassign',
+    accountId,
+    parentAccount: actor.parentAccount,
+    userId: actor.userId,
+    referenceId: from,
+    total: count,
+    payload: { from, to, kinds, remove },
     dedupeKey: `user-reassign:${from}`
   }, session)
 
@@ -92,8 +98,18 @@ export function createHandOver ({ platform, users, ports }: Pick<Deps, 'platform
     await people.signOut(before, 'deleted', session)
     const id = before._id.toHexString()
     const { search_terms: _terms, ...gone } = {
-      status: 'deleted' as const, deleted_at: clock.now(), email: null, email_key: null, phone: null, phone_verified_at: null, password_hash: null, reset_token_hash: null,
-      invite: null, mfa: null, scopes: null, search_terms: []
+      status: 'deleted' as const,
+      deleted_at: clock.now(),
+      email: null,
+      email_key: null,
+      phone: null,
+      phone_verified_at: null,
+      password_hash: null,
+      reset_token_hash: null,
+      invite: null,
+      mfa: null,
+      scopes: null,
+      search_terms: []
     }
     await people.write(actor, before, { status: gone.status, deleted_at: gone.deleted_at }, { type: 'user.deleted', when: { is_owner: false }, lost: UserError.OWNER_PROTECTED }, session)
     await users.updateOne({ account_id: before.account_id, _id: before._id }, { $set: { ...gone, search_terms: [] } } as never, { session })
@@ -138,6 +154,13 @@ export function createHandOver ({ platform, users, ports }: Pick<Deps, 'platform
 export type HandOver = ReturnType<typeof createHandOver>
 
 const workActor = ({ row }: Work): Actor => ({
-  type: 'system', userId: row.user_id?.toHexString() ?? '', accountId: row.account_id.toHexString(), parentAccount: row.parent_account?.toHexString() ?? null,
-  role: 'admin', isOwner: false, permissions: new Set(['read', 'write', 'admin']), can: () => true, requestId: `job-${String(row._id)}`
+  type: 'system',
+  userId: row.user_id?.toHexString() ?? '',
+  accountId: row.account_id.toHexString(),
+  parentAccount: row.parent_account?.toHexString() ?? null,
+  role: 'admin',
+  isOwner: false,
+  permissions: new Set(['read', 'write', 'admin']),
+  can: () => true,
+  requestId: `job-${String(row._id)}`
 })

@@ -60,7 +60,10 @@ export function createRecovery ({ platform, users, accounts, auth, ports }: Deps
     await transactions.run(async session => {
       await auth.grants.drop('sms_recovery', phoneId(input.phone), session)
       await auth.grants.make({
-        kind: 'sms_recovery', userId: phoneId(input.phone), ttl: TTL, secret: keyOf(input.phone, salt),
+        kind: 'sms_recovery',
+        userId: phoneId(input.phone),
+        ttl: TTL,
+        secret: keyOf(input.phone, salt),
         data: { salt, code: hashToken(salt + code), targets: found.map(({ user, account }) => ({ user: user.toHexString(), account: account.toHexString() })) }
       }, session)
       if (found.length === 0) return

@@ -13,10 +13,35 @@ export function newUserRow (known: Known): UserRow {
   const name = fullName(known)
   const email = known.email?.trim() ?? null
   return {
-    name, image: null, job_title: null, phone: null, phone_verified_at: null, is_owner: known.role === 'owner', scopes: null, invite: null, password_changed_at: null,
-    mfa: { totp_enabled: false, totp_secret: null, last_step: null, recovery_hashes: [], enabled_at: null }, preferences: null, availability: null, sso: true,
-    time_zone: null, locale: null, announcements_read: [], last_seen_at: null, last_login_at: null, deactivated_at: null, deleted_at: null, created_by: null,
-    updated_at: known.created_at, password_hash: null, reset_token_hash: null, tokens_valid_from: null, dashclicks: null,
-    ...known, email, email_key: emailKeyOf(email), search_terms: termsOf({ name, email })
+    name,
+    image: null,
+    job_title: null,
+    phone: null,
+    phone_verified_at: null,
+    is_owner: known.role === 'owner',
+    scopes: null,
+    invite: null,
+    password_changed_at: null,
+    mfa: { totp_enabled: false, totp_secret: null, last_step: null, recovery_hashes: [], enabled_at: null },
+    preferences: null,
+    availability: null,
+    sso: true,
+    time_zone: null,
+    locale: null,
+    announcements_read: [],
+    last_seen_at: null,
+    last_login_at: null,
+    deactivated_at: null,
+    deleted_at: null,
+    created_by: null,
+    updated_at: known.created_at,
+    password_hash: null,
+    reset_token_hash: null,
+    tokens_valid_from: null,
+    dashclicks: null,
+    ...known,
+    email,
+    email_key: emailKeyOf(email),
+    search_terms: termsOf({ name, email })
   }
 }

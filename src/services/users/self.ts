@@ -96,7 +96,11 @@ export function createSelf (deps: Deps, people: People, post: Post) {
     const token = `undo_${ids.token(32)}`
     await auth.grants.make({ kind: 'email_change', userId: before._id, accountId: before.account_id, data: { undo: before.email, to: email }, ttl: 72 * HOUR, secret: token }, session)
     await post.letter({
-      to: before.email, accountId: before.account_id.toHexString(), subject: 'Your address was changed', dedupeId: `email-notice:${token.slice(5, 20)}`, requestId: actor.requestId,
+      to: before.email,
+      accountId: before.account_id.toHexString(),
+      subject: 'Your address was changed',
+      dedupeId: `email-notice:${token.slice(5, 20)}`,
+      requestId: actor.requestId,
       lines: [`Your sign-in address is now ${email}.`, 'Was it not you? Take it back within 72 hours:', `${config.publicUrl}/undo-email?token=${token}`]
     }, session)
     return after

@@ -39,7 +39,9 @@ export function createTeam (deps: Deps, people: People, post: Post) {
   async function toFilter (actor: Actor, { account_id: asked, q, available, status, ...same }: Filters): Promise<Record<string, unknown>> {
     const accountId = oid(await accountOf(actor, asked))
     return {
-      account_id: accountId, ...same, status: status ?? { $ne: 'deleted' },
+      account_id: accountId,
+      ...same,
+      status: status ?? { $ne: 'deleted' },
       ...(q !== undefined && wordsFilter(q, actor.permissions.has('admin'))),
       ...(available !== undefined && { _id: { [available ? '$in' : '$nin']: await availableNow(accountId) } })
     }
@@ -77,7 +79,11 @@ export function createTeam (deps: Deps, people: People, post: Post) {
   const inviteLetter = (row: UserRow, link: string, hash: string, requestId: string, session: ClientSession) => row.email === null
     ? Promise.resolve()
     : post.letter({
-      to: row.email, accountId: row.account_id.toHexString(), subject: 'You are invited', dedupeId: `invite:${hash}`, requestId,
+      to: row.email,
+      accountId: row.account_id.toHexString(),
+      subject: 'You are invited',
+      dedupeId: `invite:${hash}`,
+      requestId,
       lines: [`Hello ${row.first_name},`, '', 'you are invited to the team. Set your password here, within seven days:', link]
     }, session)
 
@@ -104,7 +110,15 @@ export function createTeam (deps: Deps, people: People, post: Post) {
     const _id = ids.objectId()
     const { link, invite } = makeInvite(actor.accountId, _id.toHexString(), actor.userId, 1)
     const row = newUserRow({
-      ...fields, _id, account_id: oid(actor.accountId), role, scopes: held, status: 'invited', created_at: clock.now(), created_by: oid(actor.userId), invite,
+      ...fields,
+      _id,
+      account_id: oid(actor.accountId),
+      role,
+      scopes: held,
+      status: 'invited',
+      created_at: clock.now(),
+      created_by: oid(actor.userId),
+      invite,
       preferences: { ...NO_PREFERENCES, crm_visibility: visibility ?? null }
     })
     await prepareCounter(actor.accountId)
@@ -183,8 +197,10 @@ export function createTeam (deps: Deps, people: People, post: Post) {
     const type = role !== undefined && role !== before.role ? 'user.role_changed' : 'user.scopes_changed'
     return transactions.run(async session => {
       const after = await people.write(actor, before, set, {
-        type, data: { from: { role: before.role, scopes: before.scopes }, to: { role: after_(set, before).role, scopes: after_(set, before).scopes } },
-        when: { is_owner: false }, lost: UserError.OWNER_PROTECTED
+        type,
+        data: { from: { role: before.role, scopes: before.scopes }, to: { role: after_(set, before).role, scopes: after_(set, before).scopes } },
+        when: { is_owner: false },
+        lost: UserError.OWNER_PROTECTED
       }, session)
       await people.signOut(before, 'rights_changed', session)
       if (after.role === 'client') await ports.members.removeMember({ account_id: actor.accountId, user_id: id }, session)
@@ -229,7 +245,11 @@ export function createTeam (deps: Deps, people: People, post: Post) {
         await people.signOut(person, 'ownership_transferred', session)
         if (person.email === null) continue
         await post.letter({
-          to: person.email, accountId: actor.accountId, subject: 'The account has a new owner', dedupeId: `ownership:${actor.requestId}:${person._id.toHexString()}`, requestId: actor.requestId,
+          to: person.email,
+          accountId: actor.accountId,
+          subject: 'The account has a new owner',
+          dedupeId: `ownership:${actor.requestId}:${person._id.toHexString()}`,
+          requestId: actor.requestId,
           lines: [`${after.name} is the owner now, in the place of ${owner.name}.`, 'Please sign in again.']
         }, session)
       }
