@@ -19,6 +19,8 @@ const REVIEWED = new Set([
   'a visitor is known by the token of the request alone',
   'a visitor asks for the mail of a request again',
   'requests of all accounts expire',
+  'a public file is read by its id',
+  'the sweeps of files serve all accounts',
   'queue workers serve all accounts',
   'outbox workers serve all accounts'
 ])

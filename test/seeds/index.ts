@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import type { Account, OwnRecord } from '../helper.js'
+import { sharedRecords } from './shared.js'
 import { urlRecords } from './url.js'
 
 /** One file per module: makes a record of each of its kinds through the API. The generated tables call foreign routes with their ids. */
-const MODULES = [urlRecords]
+const MODULES = [sharedRecords, urlRecords]
 
 export async function ownRecords (app: FastifyInstance, account: Account): Promise<OwnRecord[]> {
   const records: OwnRecord[] = []

@@ -23,13 +23,16 @@ export const csvOf = (columns: readonly string[]) => {
   return { out, row: (item: Record<string, unknown>) => columns.map(column => cell(item[column])) }
 }
 
+/** Columns of a file of refused rows: corrected and imported again, they say nothing. */
+const ERROR_COLUMNS = new Set(['error_row', 'error_code', 'error_message'])
+
 export type CsvRow = { row: number, values: Record<string, string> }
 
 /** Rows of a CSV file with their line's number (the header is row 1); names are lower-cased, prototypes stay out. */
 export async function * readCsv (input: Readable): AsyncGenerator<CsvRow> {
   const parser = input.pipe(parse({
     bom: true, relax_column_count: true, skip_empty_lines: true, trim: true, max_record_size: 1_048_576,
-    columns: (header: string[]) => header.map(name => name.toLowerCase().trim())
+    columns: (header: string[]) => header.map(name => name.toLowerCase().trim()).map(name => ERROR_COLUMNS.has(name) ? false : name)
   }))
   let row = 1
   for await (const record of parser as AsyncIterable<Record<string, string>>) {
