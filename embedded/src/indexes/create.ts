@@ -15,7 +15,7 @@ const MAX_INDEXES = 64
 
 const uuidText = (bytes: Buffer): string => bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 
-export type CreateIndexesResult = { collection: Collection, before: number, after: number, note: string | undefined }
+type CreateIndexesResult = { collection: Collection, before: number, after: number, note: string | undefined }
 
 /** Checks, conflicts (85, 86), builds over what is there; on an error the caller's write is undone, so nothing remains. */
 export function createIndexes (writer: Writer, catalog: Catalog, collection: Collection, specs: readonly Doc[]): CreateIndexesResult {

@@ -3,7 +3,6 @@ import { equal } from '../values/order.js'
 import type { Doc } from '../values/types.js'
 
 export { createIndexes, dropIndexes } from './create.js'
-export type { CreateIndexesResult } from './create.js'
 export { insertRecord, readRecord, removeRecord, replaceRecord } from './records.js'
 export { parseIndexSpec } from './spec.js'
 export { validateCollection } from './validate.js'

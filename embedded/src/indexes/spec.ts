@@ -58,7 +58,7 @@ function keyAndName (given: Doc): { key: Doc, name: string } {
   return { key, name }
 }
 
-export const isIdKey = (key: Doc): boolean => key.size === 1 && key.firstKey() === '_id' && numeric(key.get('_id')) === 1
+const isIdKey = (key: Doc): boolean => key.size === 1 && key.firstKey() === '_id' && numeric(key.get('_id')) === 1
 
 function checkKeyPattern (key: Doc): void {
   if (key.size === 0) throw cannotCreate('Index keys cannot be empty.')

@@ -2,7 +2,7 @@ import { Decimal128, Double, Int32, isNumber } from '../values/types.js'
 import type { Maybe } from '../values/types.js'
 
 /** How to read a number of a key back: keys hold all four types alike. A whole number within 32 bits is an int and another a double unless this says more. */
-export const STORED = { usual: 0, double: 1, long: 2, other: 3 } as const
+const STORED = { usual: 0, double: 1, long: 2, other: 3 } as const
 
 function storedType (v: Maybe): number {
   if (v instanceof Int32) return STORED.usual

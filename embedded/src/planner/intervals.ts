@@ -1,5 +1,5 @@
 import { encodeKey, keyPrefixEnd } from '../keys/key.js'
-import { highOfType, typeBounds } from '../keys/bounds.js'
+import { typeBounds } from '../keys/bounds.js'
 import type { Collation } from '../values/collation.js'
 import { MaxKey, MinKey, Undefined } from '../values/types.js'
 import type { Maybe, Value } from '../values/types.js'
@@ -54,8 +54,6 @@ export const ofType = (value: Maybe, collation: Collation | undefined): Interval
   const { low, high, highInclusive } = typeBounds(value)
   return interval(low, true, high, highInclusive, collation)
 }
-
-export { highOfType }
 
 const isEmpty = ({ start, end }: Interval): boolean => Buffer.compare(start, end) >= 0
 

@@ -18,13 +18,13 @@ export interface CursorSource {
   cursor (options: RangeOptions): Cursor
 }
 
-export const hasCursor = (reader: object): reader is CursorSource => 'cursor' in reader
+const hasCursor = (reader: object): reader is CursorSource => 'cursor' in reader
 
 /** The reader's own cursor, or one over its range. */
 export const openCursor = (reader: Reader, options: RangeOptions): Cursor =>
   hasCursor(reader) ? reader.cursor(options) : new RangeCursor(reader.range(options))
 
-export class RangeCursor implements Cursor {
+class RangeCursor implements Cursor {
   readonly keyStart = 0
   #entry: Entry | undefined
 

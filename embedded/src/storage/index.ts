@@ -1,5 +1,5 @@
 export { openCursor, copyOf } from './cursor.js'
-export type { Cursor, CursorSource } from './cursor.js'
+export type { Cursor } from './cursor.js'
 export { openStorage } from './open.js'
 export { TransactionView } from './overlay.js'
 export { ParkableReader } from './parkable.js'

@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, fdatasyncSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, constants, fdatasyncSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 
 export type JournalOp = { readonly key: Buffer, readonly value: Buffer | undefined }
@@ -6,6 +6,8 @@ export type JournalOp = { readonly key: Buffer, readonly value: Buffer | undefin
 const MAGIC = 0x314a4d45
 const HEADER_BYTES = 24
 const INITIAL_BYTES = 1024 * 1024
+/** A file that one large write has made longer than this is cut. */
+const MOST_KEPT_BYTES = 16 * 1024 * 1024
 const PUT = 1
 const DELETE = 0
 
@@ -32,10 +34,6 @@ export class Journal {
       writeSync(this.#file, Buffer.alloc(INITIAL_BYTES - size), 0, INITIAL_BYTES - size, size)
       fsyncSync(this.#file)
     }
-  }
-
-  static exists (path: string): boolean {
-    return existsSync(path)
   }
 
   get lastNumber (): number {
@@ -101,6 +99,7 @@ export class Journal {
 
   /** lmdb has everything: the next record goes to the start. */
   reset (): void {
+    if (this.#at > MOST_KEPT_BYTES) ftruncateSync(this.#file, INITIAL_BYTES)
     this.#at = 0
     this.#length = HEADER_BYTES
   }

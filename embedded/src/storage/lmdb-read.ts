@@ -79,7 +79,7 @@ class LmdbCursor implements Cursor {
   }
 }
 
-export const NO_TOTALS: Totals = [0, 0]
+const NO_TOTALS: Totals = [0, 0]
 
 const readTotals = (bytes: Buffer | undefined): Totals => bytes === undefined ? NO_TOTALS : [bytes.readDoubleLE(0), bytes.readDoubleLE(8)]
 

@@ -9,7 +9,7 @@ import type { Language } from './tokenizer.js'
 export type TextField = { readonly text: string, readonly weight: number, readonly language: Language }
 
 /** The language by a name in an index or a document. */
-export function knownLanguage (name: string): Language {
+function knownLanguage (name: string): Language {
   const language = languageOf(name)
   if (language !== undefined) return language
   if (isOtherLanguage(name)) throw notSupported(`text in the language '${name}'`)
