@@ -9,7 +9,8 @@ import { teamRoutes } from './team.js'
 
 export type UsersOptions = { platform: Platform, users: UsersService }
 
-export const users: FastifyPluginAsyncTypebox<UsersOptions> = async (app, options) => {
+export const users: FastifyPluginAsyncTypebox<UsersOptions> = async (app, { platform, users }) => {
+  const options = { platform, users }
   await app.register(recoveryRoutes, options)
   await app.register(meRoutes, options)
   await app.register(configRoutes, options)
