@@ -60,7 +60,7 @@ export function printRow (title: string, row: Row, trusted: boolean): void {
   const ours = row.cost.ours
   if (ours === undefined) return
   const outcome = row.verdict === 'pass' ? row.expressVerdict : row.verdict
-  const verdict = row.differences.length > 0 ? 'not comparable' : trusted ? outcome : `(${outcome}) machine too noisy`
+  const verdict = row.differences.length > 0 ? 'not comparable' : claim(outcome, trusted)
   // a rate of a server that waited compares the waiting
   const rate = ours.busy >= BUSY ? `${Math.round(ours.rate)}/s` : `(${Math.round(ours.rate)}/s)`
   console.log(line([
@@ -79,6 +79,8 @@ export function printRow (title: string, row: Row, trusted: boolean): void {
   if (commands.length > 0) console.log(`    database commands per request: ${commands.join(', ')}`)
 }
 
-export const printBound = (title: string, value: string, bound: string, holds: boolean): void => {
-  console.log(`${title.padEnd(58)} ${value.padEnd(26)} ${bound.padEnd(16)} ${holds ? 'pass' : 'fail'}`)
+export function printBound (title: string, value: string, bound: string, holds: boolean, trusted = true): void {
+  console.log(`${title.padEnd(58)} ${value.padEnd(26)} ${bound.padEnd(16)} ${claim(holds ? 'pass' : 'fail', trusted)}`)
 }
+
+const claim = (verdict: string, trusted: boolean) => trusted ? verdict : `(${verdict}) machine too noisy`

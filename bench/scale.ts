@@ -54,6 +54,20 @@ export async function scaled (generator: Generator, what: string, names: Workloa
   return results
 }
 
+/** W1 of a worker, which serves little more than the probes, against W1 of a copy with every route. */
+export async function overRoutes (generator: Generator, world: World): Promise<Scaled[]> {
+  const shape = { accounts: 1, users: 1, links: 0 }
+  const stages: Stage[] = []
+  for (const [name, role] of [['probes only', 'worker'], ['all routes', 'all']] as const) {
+    stages.push({ name, shape, world, server: { ...await startOurs(world, { env: { PROCESS_ROLE: role } }), name } })
+  }
+  try {
+    return await scaled(generator, 'routes', ['W1'], stages)
+  } finally {
+    for (const { server } of stages) await server.stop()
+  }
+}
+
 /** Resident bytes that each further cached link costs, collections and all: an upper bound. */
 export async function bytesPerLink (generator: Generator, { server, shape }: Stage): Promise<number> {
   const shots = cachedCodes(shape)

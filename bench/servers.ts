@@ -28,7 +28,7 @@ const FLOORS: Record<WorkloadName, string> = { W1: 'status', W2: 'redirect', W3:
 let started = 0
 
 /** `node dist/server.js` as it is shipped, in production where a Redis is there. */
-export async function startOurs (world: World, { flags = [] as string[] } = {}): Promise<Server> {
+export async function startOurs (world: World, { flags = [] as string[], env = {} as Record<string, string> } = {}): Promise<Server> {
   const name = `ours-${started++}`
   const [port, metricsPort] = [await freePort(), await freePort()]
   const folder = join(world.folder, name)
@@ -51,7 +51,8 @@ export async function startOurs (world: World, { flags = [] as string[] } = {}):
       ...(world.redis !== undefined && { REDIS_URL: world.redis }),
       JWT_SECRET: world.secret,
       APP_SECRET: world.secret,
-      ENCRYPTION_KEY: world.secret
+      ENCRYPTION_KEY: world.secret,
+      ...env
     }
   })
   await ready(server, port)
