@@ -23,6 +23,12 @@ declare module 'fastify' {
     raw?: boolean
     /** only for main accounts */
     mainOnly?: boolean
+    /** the password must have been proved in the last ten minutes, or by the header X-Step-Up; never while impersonating */
+    stepUp?: boolean
+    /** refused while acting as somebody else */
+    notImpersonated?: boolean
+    /** the answer holds a secret that is shown once: it is never stored for an Idempotency-Key */
+    secretAnswer?: boolean
     /** answered without a line in the log */
     silent?: boolean
   }

@@ -7,6 +7,7 @@ import { isScope, neededScope } from '../schemas/scopes.js'
 import { addressKey } from '../services/address.js'
 import { AuthError } from '../services/auth/errors.js'
 import type { Access } from '../services/auth/access.js'
+import { asApp } from '../services/auth/app-actor.js'
 import type { AccessClaims } from '../services/auth/tokens.js'
 import { CommonError, type Actor, type Clock } from '../services/kit.js'
 import { RATE_CLASSES, type RateClassName } from '../services/limits/classes.js'
@@ -36,11 +37,17 @@ type Policy = {
   scopes: readonly string[]
   limit: RateClassName
   mainOnly: boolean
+  stepUp: boolean
+  notImpersonated: boolean
+  /** open to those who must set up a second factor first */
+  enrolment: boolean
   method: string
 }
 
 type Deps = { config: Config, secret: string, access: Access, limiter: Limiter, clock: Clock }
 
+/** Sessions of our own dashboards are people's, whatever client their tokens name. */
+const FIRST_PARTY = 'first_party'
 const READING = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** Routes that plugins add by themselves: the documentation's assets and the answer to CORS preflights. */
@@ -99,7 +106,11 @@ export const door = fp<Deps>(async (app, { config, secret, access, limiter, cloc
     if (header === undefined || !/^bearer /i.test(header)) throw AuthError.UNAUTHENTICATED().with({ headers: { 'www-authenticate': 'Bearer' } })
     const token = header.slice(7)
     if (token.startsWith('dck_')) return resolveKey(token, req.id, now, req.ip)
-    return access.resolve(verifyAccessToken(token), req.id, now)
+    const claims = verifyAccessToken(token)
+    const actor = access.resolve(claims, req.id, now)
+    const { client_id: clientId } = claims
+    if (clientId === undefined || clientId === FIRST_PARTY) return actor
+    return actor instanceof Promise ? actor.then(person => asApp(person, clientId)) : asApp(actor, clientId)
   }
 
   function limitHeaders (reply: FastifyReply, name: RateClassName, { limit, remaining, reset }: Verdict): void {
@@ -128,6 +139,13 @@ export const door = fp<Deps>(async (app, { config, secret, access, limiter, cloc
     }
   }
 
+  /** What a person must have proved besides holding a token. */
+  function checkProof (req: FastifyRequest, actor: Actor, { stepUp, notImpersonated, enrolment }: Policy): void {
+    if (actor.mfaMissing === true && !enrolment) throw AuthError.MFA_ENROLMENT_REQUIRED()
+    if (notImpersonated && actor.impersonatorId !== undefined) throw AuthError.IMPERSONATION_FORBIDDEN()
+    if (stepUp) access.demandStepUp(actor, req.headers['x-step-up'], clock.now().getTime())
+  }
+
   function limitKey (actor: Actor, name: RateClassName, req: FastifyRequest): string {
     switch (RATE_CLASSES[name].per) {
       case 'account': return actor.accountId
@@ -149,6 +167,7 @@ export const door = fp<Deps>(async (app, { config, secret, access, limiter, cloc
     const enter = (actor: Actor) => {
       if (actor.key !== undefined) return enterKey(actor, actor.key)
       checkPolicy(actor, policy)
+      checkProof(req, actor, policy)
       req.actor = actor
       const verdict = limiter.take(policy.limit, limitKey(actor, policy.limit, req))
       if (verdict instanceof Promise) return verdict.then(late => pass(reply, policy.limit, late))
@@ -171,7 +190,7 @@ export const door = fp<Deps>(async (app, { config, secret, access, limiter, cloc
 
   app.addHook('onRoute', (route: RouteOptions) => {
     if (isPluginRoute(route)) return
-    const { access: kind, scopes = [], limit, reads, mainOnly } = route.config ?? {}
+    const { access: kind, scopes = [], limit, reads, mainOnly, stepUp = false, notImpersonated = false } = route.config ?? {}
     if (kind === undefined) throw new Error(`${String(route.method)} ${route.url} does not say who may call it (config.access)`)
     const method = [route.method].flat()[0]!
     const reading = READING.has(method) || reads === true
@@ -179,7 +198,7 @@ export const door = fp<Deps>(async (app, { config, secret, access, limiter, cloc
     for (const scope of needed) if (!isScope(scope)) throw new Error(`${method} ${route.url} names the scope ${scope}, which is not in the catalogue`)
     const hook = kind === 'public' || kind === 'signature'
       ? limit && turnstile(limit)
-      : guard({ access: kind, permission: reading ? 'read' : 'write', scopes: needed, limit: limit ?? (reading ? 'read' : 'write'), mainOnly: mainOnly === true, method })
+      : guard({ access: kind, permission: reading ? 'read' : 'write', scopes: needed, limit: limit ?? (reading ? 'read' : 'write'), mainOnly: mainOnly === true, stepUp, notImpersonated, enrolment: route.url.startsWith('/v1/auth/'), method })
     if (hook) route.onRequest = [hook, ...[route.onRequest ?? []].flat()]
   })
 }, { name: 'door', dependencies: ['context'] })

@@ -29,9 +29,9 @@ export const idempotency = fp<{ service: Idempotency }>(async (app, { service })
   }
 
   app.addHook('onRoute', (route: RouteOptions) => {
-    const { access, reads, raw } = route.config ?? {}
+    const { access, reads, raw, secretAnswer } = route.config ?? {}
     const method = [route.method].flat()[0]!
-    if (!MUTATING.has(method) || !route.url.startsWith('/v1/') || reads === true || raw === true || access === 'public' || access === 'signature') return
+    if (!MUTATING.has(method) || !route.url.startsWith('/v1/') || reads === true || raw === true || secretAnswer === true || access === 'public' || access === 'signature') return
     route.handler = wrap(route.handler)
   })
 }, { name: 'idempotency' })

@@ -10,6 +10,7 @@ import { businessOnAccount, createAccountsService, createPlans, workOnAccount } 
 import { createAuthService } from './auth/index.js'
 import { createClickCounter } from './clicks/counter.js'
 import { createClicks } from './clicks/index.js'
+import { createFlags } from './flags.js'
 import { createHealth } from './health.js'
 import { reservedCodes } from './links/codes.js'
 import { createLinkImport } from './links/import.js'
@@ -77,7 +78,7 @@ export function createServices ({ app, platform, secret, draining }: Deps) {
   })
 
   return {
-    platform, outside, accounts, auth, oauth, health, clicks, shared, notifications, users, mobile,
+    platform, outside, flags: createFlags(platform, AccountModel.on(mongo)), accounts, auth, oauth, health, clicks, shared, notifications, users, mobile,
     links: linksService,
     linkImport: createLinkImport(platform, linksService),
     linkCache: linkCache(platform, links),

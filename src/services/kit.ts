@@ -137,5 +137,9 @@ export type Actor = {
   key?: { id: string, keyId: string, ratePerMinute: number }
   /** set when an app calls by a token that a person gave it */
   clientId?: string
+  /** when the password was proved in this session, milliseconds */
+  provedAt?: number
+  /** the account asks for a second factor that this person does not have */
+  mfaMissing?: boolean
   requestId: string
 }

@@ -1,16 +1,23 @@
 import type { Cache } from '../cache.js'
 import { AuthError } from './errors.js'
-import type { AccessClaims } from './tokens.js'
+import type { AccessClaims, KindTokens } from './tokens.js'
 import type { Actor } from '../kit.js'
 import { CLIENT_DASHBOARD, ROLE_SCOPES, foldScope, heldOpens, isMainOnly, staffScopes } from '../../schemas/scopes.js'
 
 /** What the door must know of a user, an account and a session; read once and kept for seconds (3 s at most). */
 export type UserState = {
-  id: string, accountId: string, role: keyof typeof ROLE_SCOPES, isOwner: boolean, status: string, scopes: string[] | null,
-  staffRoles: string[], tokensValidFrom: number
+  id: string,
+  accountId: string,
+  role: keyof typeof ROLE_SCOPES,
+  isOwner: boolean,
+  status: string,
+  scopes: string[] | null,
+  staffRoles: string[],
+  tokensValidFrom: number,
+  totp: boolean
 }
-export type AccountState = { id: string, parent: string | null, status: string, banned: boolean, clientDashboard: boolean }
-export type SessionState = { endedAt: number | null, idleExpiresAt: number, expiresAt: number, viaAccount: string | null, impersonatorId: string | null }
+export type AccountState = { id: string, parent: string | null, status: string, banned: boolean, clientDashboard: boolean, requireMfa: boolean | null }
+export type SessionState = { endedAt: number | null, idleExpiresAt: number, expiresAt: number, viaAccount: string | null, impersonatorId: string | null, provedAt: number | null }
 
 export type AccessCaches = { users: Cache<UserState | null>, accounts: Cache<AccountState | null>, sessions: Cache<SessionState | null> }
 
@@ -21,7 +28,7 @@ const isPromise = <T>(value: T | Promise<T>): value is Promise<T> => value insta
  * Judges a verified token against the present state of user, account and session (modules/auth.md 5.1).
  * Answers at once when all is in memory, which is the usual case; otherwise a promise.
  */
-export function createAccess ({ users, accounts, sessions }: AccessCaches) {
+export function createAccess ({ users, accounts, sessions }: AccessCaches, tokens: Pick<KindTokens, 'readToken'>) {
   function resolve (claims: AccessClaims, requestId: string, now: number): Actor | Promise<Actor> {
     const user = users.get(claims.userId)
     const account = claims.accountId === undefined ? null : accounts.get(claims.accountId)
@@ -42,8 +49,16 @@ export function createAccess ({ users, accounts, sessions }: AccessCaches) {
     return judge(claims, { user: known(user), account, parent, session }, requestId, now)
   }
 
-  return { resolve }
+  /** @throws IMPERSONATION_FORBIDDEN, STEP_UP_REQUIRED: the password was neither proved in the last ten minutes nor by the X-Step-Up token */
+  function demandStepUp (actor: Actor, token: string | string[] | undefined, now: number): void {
+    if (actor.impersonatorId !== undefined) throw AuthError.IMPERSONATION_FORBIDDEN()
+    if (actor.key !== undefined || (actor.provedAt !== undefined && actor.provedAt + STEP_UP_MS > now)) return
+    if (typeof token !== 'string' || tokens.readToken('step_up', token)?.userId !== actor.userId) throw AuthError.STEP_UP_REQUIRED()
+  }
+
+  return { resolve, demandStepUp }
 }
+const STEP_UP_MS = 600_000
 export type Access = ReturnType<typeof createAccess>
 
 function known (user: UserState | null): UserState {
@@ -69,6 +84,8 @@ function judge (claims: AccessClaims, state: Known, requestId: string, now: numb
     can: effective,
     sessionId: claims.sid,
     impersonatorId: claims.act?.sub ?? session?.impersonatorId ?? undefined,
+    provedAt: session?.provedAt ?? undefined,
+    mfaMissing: !user.totp && (account?.requireMfa ?? state.parent?.requireMfa) === true,
     requestId
   }
 }

@@ -1,12 +1,15 @@
 import { catalogue } from '../kit.js'
 
-/** Refusals at the door (every non-public route) and of the login. */
+/** Refusals at the door (every non-public route), of the login, and of everything that proves who somebody is. */
 export const AuthError = catalogue('auth', {
   UNAUTHENTICATED: { status: 401, text: 'You are not signed in.' },
   TOKEN_INVALID: { status: 401, text: 'The access token is not valid.' },
   TOKEN_EXPIRED: { status: 401, text: 'The access token has expired.' },
   SESSION_REVOKED: { status: 401, text: 'This session has ended.' },
   SESSION_EXPIRED: { status: 401, text: 'This session has expired.' },
+  INVALID_SESSION: { status: 401, text: 'There is no such session.' },
+  REFRESH_INVALID: { status: 401, text: 'The refresh token is not valid.' },
+  REFRESH_REUSED: { status: 401, text: 'This refresh token was used before; the session has been ended.' },
   USER_INACTIVE: { status: 403, text: 'This user is not active.' },
   UNAUTHORIZED_ACCOUNT: { status: 403, text: 'This account may not use the platform.' },
   ACCOUNT_ARCHIVED: { status: 403, text: 'This account is archived.' },
@@ -17,6 +20,22 @@ export const AuthError = catalogue('auth', {
   PERMISSION_DENIED: { status: 403, text: 'You may not do this.' },
   SCOPE_REQUIRED: { status: 403, text: 'Your scopes do not cover this.' },
   MAIN_ACCOUNT_ONLY: { status: 403, text: 'Only main accounts can do this.' },
+  MFA_ENROLMENT_REQUIRED: { status: 403, text: 'This account asks for two-factor sign-in: set it up first.' },
+  STEP_UP_REQUIRED: { status: 403, text: 'Prove your password again for this.' },
+  SSO_FORBIDDEN: { status: 403, text: 'You may not enter this account.' },
+  CLIENT_DASHBOARD_OFF: { status: 403, text: 'The client dashboard of this account is switched off.' },
+  IMPERSONATION_FORBIDDEN: { status: 403, text: 'This is not possible while or by acting as somebody else.' },
   INVALID_CREDENTIALS: { status: 400, text: 'Invalid login credentials provided' },
+  MFA_CODE_INVALID: { status: 400, text: 'The code is wrong or was used already.' },
+  MFA_TOKEN_INVALID: { status: 400, text: 'This challenge is over, log in again.' },
+  LINK_INVALID: { status: 400, text: 'This link is not valid any more.' },
+  PASSWORD_WEAK: { status: 422, text: 'Choose another password.' },
+  SESSION_NOT_FOUND: { status: 404, text: 'Session not found.' },
+  ACCOUNT_NOT_FOUND: { status: 404, text: 'Account not found.' },
+  USER_NOT_FOUND: { status: 404, text: 'User not found.' },
+  MFA_REQUIRED_BY_ACCOUNT: { status: 409, text: 'This account asks for two-factor sign-in.' },
+  MFA_ALREADY_ENABLED: { status: 409, text: 'Two-factor sign-in is on already.' },
+  MFA_NOT_ENABLED: { status: 409, text: 'Two-factor sign-in is not on.' },
+  TOO_MANY_ATTEMPTS: { status: 429, text: 'Too many attempts, wait a little.' },
   LOGIN_BUSY: { status: 503, text: 'Too many logins at once, try again shortly.' }
 })

@@ -40,6 +40,8 @@ export const RATE_CLASSES = {
   report: { per: 'address', max: 5, window: HOUR },
   'auth-login': { per: 'address', max: 10, window: MINUTE, exact: true },
   'auth-login-hour': { per: 'address', max: 100, window: HOUR, exact: true },
+  'auth-login-identifier': { per: 'address', max: 20, window: MINUTE, exact: true },
+  'auth-mail-identifier': { per: 'address', max: 3, window: HOUR, exact: true },
   'auth-mail': { per: 'address', max: 20, window: HOUR, exact: true },
   'auth-code': { per: 'address', max: 30, window: HOUR, exact: true },
   'auth-refresh': { per: 'address', max: 60, window: MINUTE, exact: true },
