@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
 import * as operations from '../../schemas/root.js'
+import type { Flags } from '../../services/flags.js'
 import type { HealthService } from '../../services/health.js'
 import { CommonError } from '../../services/kit.js'
 import { requestHeaders } from '../../plugins/context.js'
@@ -32,7 +33,14 @@ export const rootRoutes: FastifyPluginAsyncTypebox<{ pages: boolean }> = async (
   })
 }
 
-/** `GET /v1/health`, and the flags of the caller. */
+/** `GET /v1/features`. */
+export const features: FastifyPluginAsyncTypebox<{ flags: Flags }> = async (app, { flags }) => {
+  app.get('/features', { schema: operations.listFeatures, config: { access: 'user' } }, async ({ actor }) => ({
+    data: await flags.all({ account_id: actor.accountId, user_id: actor.userId })
+  }))
+}
+
+/** `GET /v1/health`. */
 export const platformRoutes: FastifyPluginAsyncTypebox<{ health: HealthService }> = async (app, { health }) => {
   await app.register(requestHeaders)
   app.get('/health', { schema: operations.health, config: { access: 'public', silent: true } }, async (req, reply) => {
