@@ -38,7 +38,9 @@ const PUBLIC_FAILS = [400, 404, 429, 503] as const
 const NotModified = Type.Null({ description: 'As the caller has it.' })
 
 export const getLatestUpdate = {
-  operationId: 'getLatestUpdate', tags: ['mobile-app'], summary: 'The newest release, and whether the installed one must be updated',
+  operationId: 'getLatestUpdate',
+  tags: ['mobile-app'],
+  summary: 'The newest release, and whether the installed one must be updated',
   querystring: Strict({ ...App, version_code: Type.Optional(VersionCode) }),
   response: { 200: Ok(Latest), 304: NotModified, ...fails(...PUBLIC_FAILS) }
 } as const satisfies Operation
@@ -53,7 +55,9 @@ const Config = Entity('MobileConfig', {
   features: Type.Record(Type.String(), Type.Unknown())
 }, 'What an app needs before anybody has signed in.')
 export const getMobileConfig = {
-  operationId: 'getMobileConfig', tags: ['mobile-app'], summary: 'Branding, support and release before the login',
+  operationId: 'getMobileConfig',
+  tags: ['mobile-app'],
+  summary: 'Branding, support and release before the login',
   querystring: Strict({ ...App, host: Type.Optional(Type.String({ minLength: 1, maxLength: 253, examples: ['harbour.example.com'] })) }),
   response: { 200: Ok(Config), 304: NotModified, ...fails(400, 429, 503) }
 } as const satisfies Operation
@@ -77,7 +81,10 @@ const Bootstrap = Entity('MobileBootstrap', {
 }, 'All that the start screen needs.')
 export const toBootstrap = wire(Bootstrap)
 export const getMobileBootstrap = {
-  operationId: 'getMobileBootstrap', tags: ['mobile-app'], summary: 'The start screen in one call', querystring: Strict({ ...App, version_code: VersionCode }),
+  operationId: 'getMobileBootstrap',
+  tags: ['mobile-app'],
+  summary: 'The start screen in one call',
+  querystring: Strict({ ...App, version_code: VersionCode }),
   response: { 200: Ok(Bootstrap), ...fails(...READ_FAILS) }
 } as const satisfies Operation
 
@@ -114,6 +121,9 @@ export const updateUpdate = {
 } as const satisfies Operation
 
 export const deleteUpdate = {
-  operationId: 'deleteUpdate', tags: ['mobile-app'], summary: 'Remove a release; never the last active one', params: Params,
+  operationId: 'deleteUpdate',
+  tags: ['mobile-app'],
+  summary: 'Remove a release; never the last active one',
+  params: Params,
   response: { 200: Ok(Type.Object({ id: Id('mobile-app.updates'), deleted: Type.Boolean() })), ...fails(...WRITE_FAILS) }
 } as const satisfies Operation

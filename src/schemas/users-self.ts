@@ -47,7 +47,9 @@ export const verifyEmailChange = {
 } as const satisfies Operation
 
 export const undoEmailChange = {
-  operationId: 'undoEmailChange', tags: ['users'], summary: 'Take a change of the e-mail address back with the link from the notice',
+  operationId: 'undoEmailChange',
+  tags: ['users'],
+  summary: 'Take a change of the e-mail address back with the link from the notice',
   body: Strict({ token: Type.String({ minLength: 20, maxLength: 200 }) }),
   response: { 200: Ok(Type.Object({ restored: Type.Boolean() })), ...fails(400, 409, 413, 415, 429, 503) }
 } as const satisfies Operation
@@ -65,7 +67,10 @@ export const removePhone = {
 } as const satisfies Operation
 
 export const readAnnouncement = {
-  operationId: 'readAnnouncement', tags: ['users'], summary: 'Mark an announcement as read', params: Strict({ id: Id('_announcements') }),
+  operationId: 'readAnnouncement',
+  tags: ['users'],
+  summary: 'Mark an announcement as read',
+  params: Strict({ id: Id('_announcements') }),
   response: { 200: Ok(Type.Object({ id: Id('_announcements'), read: Type.Boolean() })), ...fails(...WRITE_FAILS) }
 } as const satisfies Operation
 
@@ -98,12 +103,18 @@ export const NewPushToken = Strict({
 })
 export type NewPushToken = Static<typeof NewPushToken>
 export const registerPushToken = {
-  operationId: 'registerPushToken', tags: ['users'], summary: 'Register this device for push messages', body: NewPushToken,
+  operationId: 'registerPushToken',
+  tags: ['users'],
+  summary: 'Register this device for push messages',
+  body: NewPushToken,
   response: { 200: Ok(PushToken), 201: Ok(PushToken), ...fails(...WRITE_FAILS) }
 } as const satisfies Operation
 
 export const removePushToken = {
-  operationId: 'removePushToken', tags: ['users'], summary: 'Forget a device; also when it is not known', params: Strict({ token: TokenText }),
+  operationId: 'removePushToken',
+  tags: ['users'],
+  summary: 'Forget a device; also when it is not known',
+  params: Strict({ token: TokenText }),
   response: { 200: Ok(Type.Object({ removed: Type.Boolean() })), ...fails(...WRITE_FAILS) }
 } as const satisfies Operation
 
@@ -112,12 +123,17 @@ export const removePushToken = {
 export const SmsRecovery = Strict({ phone: Phone, parent_account: Type.Optional(Id('_accounts')), host: Type.Optional(Type.String({ maxLength: 253 })) })
 export type SmsRecovery = Static<typeof SmsRecovery>
 export const startSmsRecovery = {
-  operationId: 'startSmsRecovery', tags: ['users'], summary: 'Send a recovery code to a verified phone; the answer is the same for every phone', body: SmsRecovery,
+  operationId: 'startSmsRecovery',
+  tags: ['users'],
+  summary: 'Send a recovery code to a verified phone; the answer is the same for every phone',
+  body: SmsRecovery,
   response: { 200: Ok(Type.Object({ sent: Type.Boolean() })), ...fails(400, 413, 415, 429, 503) }
 } as const satisfies Operation
 
 export const verifySmsRecovery = {
-  operationId: 'verifySmsRecovery', tags: ['users'], summary: 'Turn the recovery code into a token that resets the password',
+  operationId: 'verifySmsRecovery',
+  tags: ['users'],
+  summary: 'Turn the recovery code into a token that resets the password',
   body: Strict({ phone: Phone, code: Code, account_id: Type.Optional(Id('_accounts')) }),
   response: {
     200: Ok(Type.Object({
@@ -156,8 +172,14 @@ export const ConfigData = Type.Object({
 export type ConfigData = Static<typeof ConfigData>
 
 export const UserConfig = Entity('UserConfig', {
-  id: Id('user_configs'), account_id: Id('_accounts'), user_id: Id('_users'), type: StringEnum(CONFIG_TYPES, { title: 'ConfigType' }), data: ConfigData, version: Type.Integer(),
-  created_at: DateTime(), updated_at: DateTime()
+  id: Id('user_configs'),
+  account_id: Id('_accounts'),
+  user_id: Id('_users'),
+  type: StringEnum(CONFIG_TYPES, { title: 'ConfigType' }),
+  data: ConfigData,
+  version: Type.Integer(),
+  created_at: DateTime(),
+  updated_at: DateTime()
 })
 const Source = StringEnum(['account', 'user', 'default'], { title: 'ConfigSource' })
 export const ConfigView = Entity('ConfigView', {
@@ -189,8 +211,13 @@ const parts = Type.Partial(ConfigData).properties
 export const ConfigChange = Strict({ data: Strict(parts, { minProperties: 1 }), version: Type.Optional(Type.Integer({ minimum: 0 })) })
 export type ConfigChange = { data: Partial<ConfigData>, version?: number }
 export const updateConfig = {
-  operationId: 'updateConfig', tags: ['users'], summary: 'Change one interface configuration', description: 'Parts that the body does not carry stay as they are.',
-  params: TypeParams, body: ConfigChange, response: { 200: Ok(ConfigView), ...fails(...WRITE_FAILS) }
+  operationId: 'updateConfig',
+  tags: ['users'],
+  summary: 'Change one interface configuration',
+  description: 'Parts that the body does not carry stay as they are.',
+  params: TypeParams,
+  body: ConfigChange,
+  response: { 200: Ok(ConfigView), ...fails(...WRITE_FAILS) }
 } as const satisfies Operation
 
 export const resetConfig = {

@@ -109,18 +109,26 @@ export const listUsers = {
 } as const satisfies Operation
 
 export const searchUsers = {
-  operationId: 'searchUsers', tags: ['users'], summary: 'Search the team by name and e-mail, for administrators also by phone', querystring: Query,
+  operationId: 'searchUsers',
+  tags: ['users'],
+  summary: 'Search the team by name and e-mail, for administrators also by phone',
+  querystring: Query,
   response: { 200: Page(TeamMember), ...fails(...READ_FAILS) }
 } as const satisfies Operation
 
 export const exportUsers = {
-  operationId: 'exportUsers', tags: ['users'], summary: 'Export the team as CSV or JSON',
+  operationId: 'exportUsers',
+  tags: ['users'],
+  summary: 'Export the team as CSV or JSON',
   querystring: Strict({ ...filters, q: Query.properties.q, sort: Query.properties.sort, format: Type.Optional(StringEnum(['csv', 'json'])) }),
   response: { 200: ExportFile, ...fails(...READ_FAILS) }
 } as const satisfies Operation
 
 export const getUser = {
-  operationId: 'getUser', tags: ['users'], summary: 'Read a person of the team', params: UserParams,
+  operationId: 'getUser',
+  tags: ['users'],
+  summary: 'Read a person of the team',
+  params: UserParams,
   querystring: Strict({ account_id: filters.account_id }),
   response: { 200: Ok(TeamMember), ...fails(...READ_FAILS) }
 } as const satisfies Operation
@@ -137,62 +145,92 @@ export const createUser = {
 
 const Fields = ['first_name', 'last_name', 'image', 'job_title', 'time_zone', 'locale', 'phone'] as const
 export const UserChange = Strict({
-  ...Change(User, ...Fields).properties, email: Type.Optional(Email),
+  ...Change(User, ...Fields).properties,
+  email: Type.Optional(Email),
   preferences: Type.Optional(Strict({ crm_visibility: Nullable(CrmVisibility) }))
 }, { minProperties: 1 })
 export type UserChange = Static<typeof UserChange>
 
 export const updateUser = {
-  operationId: 'updateUser', tags: ['users'], summary: 'Change a person of the team', params: UserParams, body: UserChange,
+  operationId: 'updateUser',
+  tags: ['users'],
+  summary: 'Change a person of the team',
+  params: UserParams,
+  body: UserChange,
   response: { 200: Ok(TeamUser), ...fails(...WRITE_FAILS) }
 } as const satisfies Operation
 
 const UserDeleted = Type.Object({ id: Id('_users'), status: UserStatus, job_id: Nullable(Id('queues')), status_url: Nullable(Type.String()) })
 export const deleteUser = {
-  operationId: 'deleteUser', tags: ['users'], summary: 'Remove a person; open work is handed over first', params: UserParams,
+  operationId: 'deleteUser',
+  tags: ['users'],
+  summary: 'Remove a person; open work is handed over first',
+  params: UserParams,
   querystring: Strict({ reassign_to: Type.Optional(Id('_users')) }),
   response: { 200: Ok(UserDeleted), 202: Ok(UserDeleted), ...fails(...WRITE_FAILS) }
 } as const satisfies Operation
 
 export const bulkUsers = {
-  operationId: 'bulkUsers', tags: ['users'], summary: 'Invite, change, upsert (by e-mail) or remove up to 100 people',
+  operationId: 'bulkUsers',
+  tags: ['users'],
+  summary: 'Invite, change, upsert (by e-mail) or remove up to 100 people',
   body: bulkBody({ create: NewUser, update: Strict({ id: Id('_users'), ...UserChange.properties }), upsert: NewUser }, 100),
   response: { 200: Ok(BulkResult), 207: Ok(BulkResult), ...fails(...WRITE_FAILS) }
 } as const satisfies Operation
 
 export const resendUserInvite = {
-  operationId: 'resendUserInvite', tags: ['users'], summary: 'Make a new invite; the link before it dies', params: UserParams,
+  operationId: 'resendUserInvite',
+  tags: ['users'],
+  summary: 'Make a new invite; the link before it dies',
+  params: UserParams,
   body: Strict({ send_email: Type.Optional(Type.Boolean({ description: 'Default true.' })) }),
   response: { 200: Ok(Invited), ...fails(...WRITE_FAILS) }
 } as const satisfies Operation
 
 export const setUserStatus = {
-  operationId: 'setUserStatus', tags: ['users'], summary: 'Activate or deactivate a person', params: UserParams,
-  body: Strict({ status: StringEnum(['active', 'inactive']) }), response: { 200: Ok(TeamUser), ...fails(...WRITE_FAILS) }
+  operationId: 'setUserStatus',
+  tags: ['users'],
+  summary: 'Activate or deactivate a person',
+  params: UserParams,
+  body: Strict({ status: StringEnum(['active', 'inactive']) }),
+  response: { 200: Ok(TeamUser), ...fails(...WRITE_FAILS) }
 } as const satisfies Operation
 
 export const ScopesChange = Change(User, 'role', 'scopes')
 export type ScopesChange = Static<typeof ScopesChange>
 export const setUserScopes = {
-  operationId: 'setUserScopes', tags: ['users'], summary: 'Set role and scopes; scopes null are the role\'s own', params: UserParams, body: ScopesChange,
+  operationId: 'setUserScopes',
+  tags: ['users'],
+  summary: 'Set role and scopes; scopes null are the role\'s own',
+  params: UserParams,
+  body: ScopesChange,
   response: { 200: Ok(TeamUser), ...fails(...WRITE_FAILS) }
 } as const satisfies Operation
 
 const Workload = Type.Record(Type.String(), Type.Integer(), { description: 'Open work per kind.' })
 export const getUserWorkload = {
-  operationId: 'getUserWorkload', tags: ['users'], summary: 'Count a person\'s open work', params: UserParams,
+  operationId: 'getUserWorkload',
+  tags: ['users'],
+  summary: 'Count a person\'s open work',
+  params: UserParams,
   response: { 200: Ok(Type.Object({ workload: Workload, total: Type.Integer() })), ...fails(...READ_FAILS) }
 } as const satisfies Operation
 
 export const reassignUser = {
-  operationId: 'reassignUser', tags: ['users'], summary: 'Hand a person\'s work over without removing the person', params: UserParams,
+  operationId: 'reassignUser',
+  tags: ['users'],
+  summary: 'Hand a person\'s work over without removing the person',
+  params: UserParams,
   body: Strict({ reassign_to: Id('_users'), kinds: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 50 }), { minItems: 1, maxItems: 30 })) }),
   response: { 202: Ok(JobAccepted), ...fails(...WRITE_FAILS) }
 } as const satisfies Operation
 
 export const transferOwnership = {
-  operationId: 'transferOwnership', tags: ['users'], summary: 'Make another person the owner; both sign in again',
-  body: Strict({ user_id: Id('_users') }), response: { 200: Ok(TeamUser), ...fails(...WRITE_FAILS) }
+  operationId: 'transferOwnership',
+  tags: ['users'],
+  summary: 'Make another person the owner; both sign in again',
+  body: Strict({ user_id: Id('_users') }),
+  response: { 200: Ok(TeamUser), ...fails(...WRITE_FAILS) }
 } as const satisfies Operation
 
 const AvailabilityNow = Type.Object({ ...Availability.properties, availability_state: AvailabilityState }, { title: 'AvailabilityNow', component: 'AvailabilityNow' })
@@ -208,7 +246,11 @@ export const NewAvailability = Strict({
 }, { minProperties: 1 })
 export type NewAvailability = Static<typeof NewAvailability>
 export const setAvailability = {
-  operationId: 'setAvailability', tags: ['users'], summary: 'Set hours and absences; the own ones, or as an administrator anybody\'s', params: UserParams, body: NewAvailability,
+  operationId: 'setAvailability',
+  tags: ['users'],
+  summary: 'Set hours and absences; the own ones, or as an administrator anybody\'s',
+  params: UserParams,
+  body: NewAvailability,
   response: { 200: Ok(AvailabilityNow), ...fails(...WRITE_FAILS) }
 } as const satisfies Operation
 
@@ -232,6 +274,9 @@ export const endUserSessions = {
 } as const satisfies Operation
 
 export const endUserSession = {
-  operationId: 'endUserSession', tags: ['users'], summary: 'End one session of a person', params: Strict({ id: Id('_users'), session_id: Id('_api.sessions') }),
+  operationId: 'endUserSession',
+  tags: ['users'],
+  summary: 'End one session of a person',
+  params: Strict({ id: Id('_users'), session_id: Id('_api.sessions') }),
   response: { 200: Ended, ...fails(...WRITE_FAILS) }
 } as const satisfies Operation

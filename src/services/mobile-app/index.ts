@@ -35,7 +35,9 @@ export function createMobileApp ({ platform, updates, users, userRows, accounts,
   const lookOf = (account: AccountLook): Look => ({ name: account.name, logo: account.branding?.logo ?? account.image ?? null, colors: account.branding?.colors ?? {} })
 
   const byHost = platform.cache<AccountLook | null>({
-    scope: 'mobile-app.hosts', max: 1_000, ttl: 60_000,
+    scope: 'mobile-app.hosts',
+    max: 1_000,
+    ttl: 60_000,
     load: async host => {
       const name = host.toLowerCase()
       return await accounts.findOne({ status: 'active', parent_account: null, $or: [{ 'domain.dashclicks': name.split('.')[0] }, { 'domain.custom': name }] } as never)
@@ -107,7 +109,15 @@ export function createMobileApp ({ platform, updates, users, userRows, accounts,
       part('update', degraded, () => releases.latest(app, app.version_code, device))
     ])
     return {
-      user, account, branding: account === null ? null : lookOf(account), permissions: [...actor.permissions], scopes: user.scopes, accounts: own, unread, reminders, update,
+      user,
+      account,
+      branding: account === null ? null : lookOf(account),
+      permissions: [...actor.permissions],
+      scopes: user.scopes,
+      accounts: own,
+      unread,
+      reminders,
+      update,
       degraded: [...new Set(degraded)]
     }
   }

@@ -29,7 +29,9 @@ export function createReleases ({ platform, updates }: Deps) {
 
   /** Active releases of an app, the newest first. */
   const cache = platform.cache<MobileUpdateRow[]>({
-    scope: SCOPE, max: 16, ttl: 60_000,
+    scope: SCOPE,
+    max: 16,
+    ttl: 60_000,
     load: async key => {
       const [os, variant] = key.split(':') as [App['platform'], App['variant']]
       return await updates.find({ platform: os, variant, active: true }).sort({ version_code: -1 }).limit(MAX_ACTIVE).lean() as MobileUpdateRow[]
@@ -57,9 +59,20 @@ export function createReleases ({ platform, updates }: Deps) {
   async function create (actor: Actor, input: NewUpdate): Promise<MobileUpdateRow> {
     const now = clock.now()
     const row: MobileUpdateRow = {
-      _id: ids.objectId(), platform: input.platform, variant: input.variant, version_code: input.version_code, version_name: input.version_name ?? null,
-      is_mandatory: input.is_mandatory ?? false, message: input.message ?? null, store_url: input.store_url ?? null, active: input.active ?? true,
-      rollout_percent: input.rollout_percent ?? 100, created_by: new Types.ObjectId(actor.userId), created_at: now, updated_at: now
+      _id: ids.objectId(),
+      platform: input.platform,
+      variant: input.variant,
+      version_code: input.version_code,
+      version_name: input.version_name ?? null,
+      is_mandatory: input.is_mandatory ?? false,
+      message: input.message ?? null,
+      store_url: input.store_url ?? null,
+      active: input.active ?? true,
+      rollout_percent: input.rollout_percent ?? 100,
+      seq: 0,
+      created_by: new Types.ObjectId(actor.userId),
+      created_at: now,
+      updated_at: now
     }
     try {
       await transactions.run(async session => {
@@ -77,14 +90,16 @@ export function createReleases ({ platform, updates }: Deps) {
   async function tell (actor: Actor, row: MobileUpdateRow, what: 'created' | 'updated' | 'deleted', session: Session): Promise<void> {
     await invalidation.invalidate(SCOPE, keyOf(row), session)
     await events.emit({
-      type: `mobile_update.${what}`, actor, resource: { type: 'mobile_update', id: row._id.toHexString() },
+      type: `mobile_update.${what}`,
+      actor,
+      resource: { type: 'mobile_update', id: row._id.toHexString() },
       data: { platform: row.platform, variant: row.variant, version_code: row.version_code }
     }, session)
   }
 
   /** Parallel removals of the last two must not leave none: each touches all active rows of the app, so one of them runs again and sees the other. */
   async function demandAnother (row: MobileUpdateRow, session: Session): Promise<void> {
-    const { matchedCount } = await updates.updateMany({ platform: row.platform, variant: row.variant, active: true }, { $set: { updated_at: clock.now() } }, { session })
+    const { matchedCount } = await updates.updateMany({ platform: row.platform, variant: row.variant, active: true }, { $inc: { seq: 1 } }, { session })
     if (matchedCount <= 1) throw MobileError.LAST_UPDATE_PROTECTED()
   }
 
@@ -120,7 +135,7 @@ export function createReleases ({ platform, updates }: Deps) {
     await updates.bulkWrite(apps.map(app => ({
       updateOne: {
         filter: { ...app, version_code: 1 },
-        update: { $setOnInsert: { version_name: '1.0.0', is_mandatory: false, message: null, store_url: null, active: true, rollout_percent: 100, created_by: null, created_at: now, updated_at: now } },
+        update: { $setOnInsert: { version_name: '1.0.0', is_mandatory: false, message: null, store_url: null, active: true, rollout_percent: 100, seq: 0, created_by: null, created_at: now, updated_at: now } },
         upsert: true
       }
     })) as never)

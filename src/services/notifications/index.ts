@@ -40,14 +40,29 @@ export function createNotifications ({ platform, notifications }: { platform: Pl
     const now = clock.now()
     const _id = ids.objectId()
     await notifications.create([{
-      _id, account_id: accountId, users: people.map(id), type: notice.type, module: notice.module ?? notice.type.split('.')[0]!, event_id: notice.event_id,
-      message: { title: notice.title, body: notice.body, click_action: notice.click_action ?? null, data: notice.data ?? {} }, metadata: notice.metadata ?? {},
-      sent_by: notice.sent_by === undefined ? null : id(notice.sent_by), read_by: [], removed_by: [], expires_at: new Date(now.getTime() + KEPT), created_at: now, updated_at: now
+      _id,
+      account_id: accountId,
+      users: people.map(id),
+      type: notice.type,
+      module: notice.module ?? notice.type.split('.')[0]!,
+      event_id: notice.event_id,
+      message: { title: notice.title, body: notice.body, click_action: notice.click_action ?? null, data: notice.data ?? {} },
+      metadata: notice.metadata ?? {},
+      sent_by: notice.sent_by === undefined ? null : id(notice.sent_by),
+      read_by: [],
+      removed_by: [],
+      expires_at: new Date(now.getTime() + KEPT),
+      created_at: now,
+      updated_at: now
     }] as never, { session })
     const text = _id.toHexString()
     await events.emit({ type: 'notification.created', actor: 'system', accountId: notice.account_id, resource: { type: 'notification', id: text }, data: { user_ids: people, type: notice.type } }, session)
     await outbox.add([{
-      topic: 'socket', key: notice.account_id, dedupeId: `notification:${text}`, accountId: notice.account_id, expiresAt: new Date(now.getTime() + 3_600_000),
+      topic: 'socket',
+      key: notice.account_id,
+      dedupeId: `notification:${text}`,
+      accountId: notice.account_id,
+      expiresAt: new Date(now.getTime() + 3_600_000),
       payload: { event: 'notification', accountId: notice.account_id, userIds: people, data: { id: text, type: notice.type, title: notice.title, body: notice.body } }
     }], session)
     return text

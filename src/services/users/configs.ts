@@ -87,13 +87,14 @@ export function createConfigs ({ platform, accounts, configs, ports }: Deps, peo
     if (locked[type] !== undefined && !(adminOnly && admin)) throw UserError.CONFIG_LOCKED()
     if (version !== undefined && version !== row.version) throw CommonError.VERSION_CONFLICT()
     const data = merge({ ...defaultData(type), ...(locked[type] ?? row.data) as Partial<ConfigData> }, change)
-    await checkData(actor, type, data)
+    await checkData(actor, type, change, data)
     return transactions.run(async session => {
       const after = await configs.findOneAndUpdate(
         { account_id: me.account_id, user_id: me._id, type: type as ConfigType, version: row.version }, { $set: { data, updated_at: clock.now() }, $inc: { version: 1 } }, { session, returnDocument: 'after' }
       ).lean()
       if (after === null) throw CommonError.VERSION_CONFLICT()
       if (adminOnly) {
+        await accounts.updateOne({ _id: me.account_id, settings: null } as never, { $set: { settings: { configs: {} } } } as never, { session })
         await accounts.updateOne({ _id: me.account_id }, { $set: { [`settings.configs.${type}`]: data } } as never, { session })
         await platform.invalidation.invalidate('access.accounts', me.account_id.toHexString(), session)
         await ports.audit({ actor, action: 'config.updated', resource: { type: 'config', id: type }, after: data }, session)
@@ -119,12 +120,12 @@ export function createConfigs ({ platform, accounts, configs, ports }: Deps, peo
     })
   }
 
-  async function checkData (actor: Actor, type: string, data: ConfigData): Promise<void> {
+  async function checkData (actor: Actor, type: string, change: Partial<ConfigData>, data: ConfigData): Promise<void> {
     const { fields, mandatory, customFields } = typeOf(type)
     if (Buffer.byteLength(JSON.stringify(data)) > MAX_BYTES) throw CommonError.PAYLOAD_TOO_LARGE().with({ info: 'data holds 64 KB.' })
-    const custom = customFields && [...data.fields, ...data.cards].some(({ key }) => key.startsWith('cf_')) ? await ports.customFields(actor.accountId) : new Set<string>()
+    const custom = customFields && [...change.fields ?? [], ...change.cards ?? []].some(({ key }) => key.startsWith('cf_')) ? await ports.customFields(actor.accountId) : new Set<string>()
     for (const part of ['fields', 'cards'] as const) {
-      for (const [index, { key, visible }] of data[part].entries()) {
+      for (const [index, { key, visible }] of (change[part] ?? []).entries()) {
         if (fields.length > 0 && !fields.includes(key) && !custom.has(key)) {
           throw CommonError.VALIDATION_FAILED().with({ errors: [{ path: `body.data.${part}.${index}.key`, message: `${key} is not a field of ${type}`, code: 'enum' }] })
         }
