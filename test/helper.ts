@@ -10,6 +10,7 @@ import { loadConfig } from '../src/config.js'
 import { AccountModel } from '../src/models/accounts.js'
 import { UserModel } from '../src/models/users.js'
 import { ownRecords } from './seeds/index.js'
+import { newAccountRow } from '../src/services/accounts/row.js'
 import { newUserRow } from '../src/services/users/row.js'
 
 /** An id that nothing has. */
@@ -19,7 +20,9 @@ export const JWT_SECRET = 'a secret of the tests, long enough for HS256'
 type Role = 'owner' | 'admin' | 'user' | 'client'
 type SeedOptions = { parent?: Account, role?: Role, permissions?: string[], scope?: string, staff?: string[], status?: string, password?: string, email?: string }
 export type Account = {
-  accountId: string, userId: string, email: string
+  accountId: string,
+  userId: string,
+  email: string
   /** headers of a caller with the role's rights, as the platform's router signs them */
   auth: Record<string, string>
   /** the same person with other rights in the token */
@@ -46,8 +49,18 @@ export async function build (t: Test, { env = {}, deps = {} }: BuildOptions = {}
   const dir = mkdtempSync(join(tmpdir(), 'internal-api-'))
   const mongo = databaseUrl()
   const config = loadConfig({
-    NODE_ENV: 'test', LOG_LEVEL: 'silent', PORT: '0', PUBLIC_URL: 'http://localhost:5002', DATA_DIR: dir, JWT_SECRET, DRAIN_MS: '0', PROCESS_ROLE: 'web', AUTH_MIN_MS: '0',
-    ...(mongo && { MONGO_DB_URL: mongo }), ...(process.env.REDIS_URL && { REDIS_URL: process.env.REDIS_URL }), ...env
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'silent',
+    PORT: '0',
+    PUBLIC_URL: 'http://localhost:5002',
+    DATA_DIR: dir,
+    JWT_SECRET,
+    DRAIN_MS: '0',
+    PROCESS_ROLE: 'web',
+    AUTH_MIN_MS: '0',
+    ...(mongo && { MONGO_DB_URL: mongo }),
+    ...(process.env.REDIS_URL && { REDIS_URL: process.env.REDIS_URL }),
+    ...env
   })
   const app = await buildApp(config, deps)
   await app.ready()
@@ -68,14 +81,20 @@ async function seed (app: FastifyInstance, { parent, role = 'owner', permissions
   const accountId = new Types.ObjectId()
   const userId = new Types.ObjectId()
   const address = email ?? `${userId.toHexString()}@seed.test`
-  await AccountModel.on(mongo).create([{
-    _id: accountId, parent_account: parent === undefined ? null : new Types.ObjectId(parent.accountId), main: parent === undefined, status: status as 'active', status_reason: null,
-    archived_at: null, name: 'Seeded', email: address, phone: null, address: null, website: null, image: null, owner: null, manager: null, plan: 'pro',
-    plan_trial_ends_at: null, currency: 'USD', time_zone: 'UTC', locale: 'en-US', created_at: now, updated_at: now, banned: false, search_keys: [], business: null
-  }])
+  await AccountModel.on(mongo).create([newAccountRow({
+    _id: accountId, parent_account: parent === undefined ? null : new Types.ObjectId(parent.accountId), status: status as 'active', name: 'Seeded', email: address, plan: 'pro', created_at: now
+  })])
   await UserModel.on(mongo).create([newUserRow({
-    _id: userId, account_id: accountId, first_name: 'Seed', last_name: 'Person', email: address, role, status: 'active', created_at: now,
-    password_hash: password === undefined ? null : await services.auth.hashPassword(password), dashclicks: staff === undefined ? null : { general: true, roles: staff }
+    _id: userId,
+    account_id: accountId,
+    first_name: 'Seed',
+    last_name: 'Person',
+    email: address,
+    role,
+    status: 'active',
+    created_at: now,
+    password_hash: password === undefined ? null : await services.auth.hashPassword(password),
+    dashclicks: staff === undefined ? null : { general: true, roles: staff }
   })])
   const claims = { userId: userId.toHexString(), accountId: accountId.toHexString() }
   const base = permissions ?? [...PERMISSIONS[role], ...(staff === undefined ? [] : ['super_admin'])]

@@ -7,7 +7,7 @@ import { auth } from './auth/index.js'
 import { mobileApp } from './mobile-app/index.js'
 import { oauth } from './oauth/index.js'
 import { redirects } from './redirects/index.js'
-import { platformRoutes, rootRoutes } from './root/index.js'
+import { features, platformRoutes, rootRoutes } from './root/index.js'
 import { shared } from './shared/index.js'
 import { url } from './url/index.js'
 import { users } from './users/index.js'
@@ -26,6 +26,7 @@ export const doors: FastifyPluginAsync<Doors> = async (app, { services, pages, l
 /** The table of contents: every module of the service, by name. */
 export const modules: FastifyPluginAsync<{ services: Services }> = async (app, { services }) => {
   const { platform } = services
+  await app.register(features, { prefix: '/v1', flags: services.flags })
   await app.register(accounts, { prefix: '/v1/accounts', platform, accounts: services.accounts })
   await app.register(accountInvites, { prefix: '/v1/accounts', accounts: services.accounts })
   await app.register(auth, { prefix: '/v1/auth', auth: services.auth })

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { AccountModel } from '../models/accounts.js'
 import { UserModel } from '../models/users.js'
+import { newAccountRow } from './accounts/index.js'
 import { newUserRow } from './users/row.js'
 
 export type Demo = { email: string, password: string }
@@ -18,11 +19,21 @@ export async function seedDemo (app: FastifyInstance): Promise<Demo | null> {
   const userId = ids.objectId()
   const hash = await auth.hashPassword(password)
   await transactions.run(async session => {
-    await accounts.create([{
-      _id: accountId, parent_account: null, main: true, status: 'active', status_reason: null, archived_at: null, name: 'Demo Agency', email: EMAIL, phone: null, address: null,
-      website: null, image: null, owner: { id: userId, name: 'Demo Owner', email: EMAIL, phone: null, avatar: null }, manager: null, plan: 'pro', plan_trial_ends_at: null,
-      currency: 'USD', time_zone: 'UTC', locale: 'en-US', created_at: now, updated_at: now, banned: false, search_keys: [], business: null
-    }], { session })
+    const owner = { id: userId, name: 'Demo Owner', email: EMAIL, phone: null, avatar: null }
+    const clients = ['Sunny Bakery', 'Harbour Dental'].map(name => newAccountRow({
+      _id: ids.objectId(), parent_account: accountId, status: 'active', name, plan: 'pro', plan_source: 'parent', created_at: now
+    }))
+    await accounts.create([newAccountRow({
+      _id: accountId,
+      parent_account: null,
+      status: 'active',
+      name: 'Demo Agency',
+      email: EMAIL,
+      owner,
+      plan: 'pro',
+      created_at: now,
+      domain: { dashclicks: 'demo-agency', custom: null, hostname_id: null }
+    }), ...clients], { session, ordered: true })
     await UserModel.on(mongo).create([newUserRow({
       _id: userId, account_id: accountId, first_name: 'Demo', last_name: 'Owner', email: EMAIL, role: 'owner', status: 'active', created_at: now, password_hash: hash, password_changed_at: now
     })], { session })
