@@ -120,7 +120,7 @@ export class Engine {
   async close (): Promise<void> {
     this.beginStop()
     clearInterval(this.#housekeeping)
-    this.#ttl.stop()
+    await this.#ttl.stop()
     for (const session of [...this.sessions.all()]) this.endSession(session)
     this.cursors.closeAll()
     this.snapshots.clear()

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Catalog } from '../catalog/index.js'
 import type { Collection, Index } from '../catalog/types.js'
 import { parseFilter } from '../matcher/parse.js'
@@ -23,27 +24,35 @@ type Setup = {
 /** Deletes documents whose date of a TTL index is over, through the normal write path. */
 export class TtlMonitor {
   readonly #timer: NodeJS.Timeout
-  #sweeping = false
+  #sweeping: Promise<void> | undefined
+  #stopped = false
 
   constructor (private readonly setup: Setup) {
-    this.#timer = setInterval(() => this.sweep(), setup.seconds * 1000)
+    this.#timer = setInterval(() => this.#start(), setup.seconds * 1000)
     this.#timer.unref()
   }
 
-  stop (): void {
+  async stop (): Promise<void> {
+    this.#stopped = true
     clearInterval(this.#timer)
+    await this.#sweeping
   }
 
-  sweep (): void {
-    if (this.#sweeping) return
-    this.#sweeping = true
+  #start (): void {
+    this.#sweeping ??= this.#sweep().finally(() => { this.#sweeping = undefined })
+  }
+
+  async #sweep (): Promise<void> {
     try {
-      for (const [collection, index] of this.#indexes()) while (this.#deleteSome(collection, index) === DELETE_AT_ONCE);
+      for (const [collection, index] of this.#indexes()) await this.#deleteAll(collection, index)
     } catch (error) {
       this.setup.log(`TTL: ${error instanceof Error ? error.stack : String(error)}`)
-    } finally {
-      this.#sweeping = false
     }
+  }
+
+  /** Some at a time: between them the commands of clients have their turn. */
+  async #deleteAll (collection: Collection, index: Index): Promise<void> {
+    while (!this.#stopped && this.#deleteSome(collection, index) === DELETE_AT_ONCE) await setImmediate()
   }
 
   #indexes (): [Collection, Index][] {
