@@ -62,8 +62,12 @@ export const KeyUsage = Entity('ApiKeyUsage', {
 })
 
 export const listApiKeys = {
-  operationId: 'listApiKeys', tags, summary: 'List API keys', description: 'Revoked keys are listed only when the filter asks for them.',
-  querystring: Query, response: { 200: Page(ApiKey), ...fails(...READ_FAILS) }
+  operationId: 'listApiKeys',
+  tags,
+  summary: 'List API keys',
+  description: 'Revoked keys are listed only when the filter asks for them.',
+  querystring: Query,
+  response: { 200: Page(ApiKey), ...fails(...READ_FAILS) }
 } as const satisfies Operation
 
 export const getApiKey = {
@@ -71,9 +75,12 @@ export const getApiKey = {
 } as const satisfies Operation
 
 export const createApiKey = {
-  operationId: 'createApiKey', tags, summary: 'Make an API key',
+  operationId: 'createApiKey',
+  tags,
+  summary: 'Make an API key',
   description: 'Needs a step-up (header X-Step-Up), except from a key, which makes only keys no wider than itself.',
-  body: KeyInput, response: { 201: Ok(NewApiKey), ...fails(...WRITE_FAILS) }
+  body: KeyInput,
+  response: { 201: Ok(NewApiKey), ...fails(...WRITE_FAILS) }
 } as const satisfies Operation
 
 export const updateApiKey = {
@@ -91,11 +98,18 @@ export const rerollApiKey = {
 } as const satisfies Operation
 
 export const setApiKeyStatus = {
-  operationId: 'setApiKeyStatus', tags, summary: 'Turn an API key on or off', params: Params, body: Strict({ enabled: Type.Boolean() }),
+  operationId: 'setApiKeyStatus',
+  tags,
+  summary: 'Turn an API key on or off',
+  params: Params,
+  body: Strict({ enabled: Type.Boolean() }),
   response: { 200: Ok(ApiKey), ...fails(...WRITE_FAILS) }
 } as const satisfies Operation
 
 export const getApiKeyUsage = {
-  operationId: 'getApiKeyUsage', tags, summary: 'Calls of an API key by day, 90 days back', params: Params,
+  operationId: 'getApiKeyUsage',
+  tags,
+  summary: 'Calls of an API key by day, 90 days back',
+  params: Params,
   response: { 200: Ok(Type.Array(KeyUsage)), ...fails(...READ_FAILS) }
 } as const satisfies Operation

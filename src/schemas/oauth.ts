@@ -67,26 +67,42 @@ export const deleteOauthApp = {
 } as const satisfies Operation
 
 export const rotateAppSecret = {
-  operationId: 'rotateAppSecret', tags, summary: 'Make a new client secret', description: 'Needs a step-up. At most two secrets are alive.',
-  params: AppParams, body: Overlap, response: { 200: Ok(NewOauthApp), ...fails(...WRITE_FAILS) }
+  operationId: 'rotateAppSecret',
+  tags,
+  summary: 'Make a new client secret',
+  description: 'Needs a step-up. At most two secrets are alive.',
+  params: AppParams,
+  body: Overlap,
+  response: { 200: Ok(NewOauthApp), ...fails(...WRITE_FAILS) }
 } as const satisfies Operation
 
 export const endAppSecret = {
-  operationId: 'endAppSecret', tags, summary: 'End one client secret', description: 'Needs a step-up.',
+  operationId: 'endAppSecret',
+  tags,
+  summary: 'End one client secret',
+  description: 'Needs a step-up.',
   params: Strict({ id: ClientId, secret_id: Type.String({ minLength: 4, maxLength: 40, examples: ['aBcDeFgH'] }) }),
   response: { 200: Ok(OauthApp), ...fails(...WRITE_FAILS) }
 } as const satisfies Operation
 
 export const setAppStatus = {
-  operationId: 'setAppStatus', tags, summary: 'Approve an app for everybody, or put it back into development',
-  params: AppParams, body: Strict({ active: Type.Boolean() }), response: { 200: Ok(OauthApp), ...fails(...WRITE_FAILS) }
+  operationId: 'setAppStatus',
+  tags,
+  summary: 'Approve an app for everybody, or put it back into development',
+  params: AppParams,
+  body: Strict({ active: Type.Boolean() }),
+  response: { 200: Ok(OauthApp), ...fails(...WRITE_FAILS) }
 } as const satisfies Operation
 
 // ---------------------------------------------------------------- catalogue, connections
 
 export const ScopeEntry = Entity('ScopeEntry', {
-  name: Type.String(), title: Type.String(), description: Type.String(), parent: Nullable(Type.String()),
-  held: Type.Boolean({ description: 'The caller holds it.' }), consentable: Type.Boolean({ description: 'Keys and apps may hold it.' })
+  name: Type.String(),
+  title: Type.String(),
+  description: Type.String(),
+  parent: Nullable(Type.String()),
+  held: Type.Boolean({ description: 'The caller holds it.' }),
+  consentable: Type.Boolean({ description: 'Keys and apps may hold it.' })
 })
 
 export const listScopes = {
@@ -111,11 +127,17 @@ const ConnectionQuery = ListQuery({ sort: ['created_at', 'last_used_at'] as cons
 export type ConnectionQuery = Static<typeof ConnectionQuery>
 
 export const listConnections = {
-  operationId: 'listConnections', tags, summary: 'List apps with access to this account', querystring: ConnectionQuery,
+  operationId: 'listConnections',
+  tags,
+  summary: 'List apps with access to this account',
+  querystring: ConnectionQuery,
   response: { 200: Page(Connection), ...fails(...READ_FAILS) }
 } as const satisfies Operation
 
 export const revokeConnection = {
-  operationId: 'revokeConnection', tags, summary: 'End the access of an app', params: Strict({ id: Id('api.connections') }),
+  operationId: 'revokeConnection',
+  tags,
+  summary: 'End the access of an app',
+  params: Strict({ id: Id('api.connections') }),
   response: { 200: Ok(Connection), ...fails(...WRITE_FAILS) }
 } as const satisfies Operation

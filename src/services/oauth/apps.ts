@@ -45,10 +45,23 @@ export function createAppsService ({ platform, apps, connections, guard, endAcce
     const now = clock.now()
     const secret = input.type === 'confidential' ? newSecret() : null
     const row = {
-      _id: ids.objectId().toHexString(), account_id: account(actor), name: input.name, name_key: nameKey(input.name), type: input.type,
-      redirect_uris: checkRedirects(input.redirect_uris, input.type), scopes: checkScopes(input.scopes, actor.can), active: false, first_party: false,
-      logo: input.logo ?? null, description: input.description ?? null, webhook_url: input.webhook_url ?? null, client_secret: secret === null ? [] : [secret.stored],
-      created_by: new Types.ObjectId(actor.userId), deleted_at: null, created_at: now, updated_at: now
+      _id: ids.objectId().toHexString(),
+      account_id: account(actor),
+      name: input.name,
+      name_key: nameKey(input.name),
+      type: input.type,
+      redirect_uris: checkRedirects(input.redirect_uris, input.type),
+      scopes: checkScopes(input.scopes, actor.can),
+      active: false,
+      first_party: false,
+      logo: input.logo ?? null,
+      description: input.description ?? null,
+      webhook_url: input.webhook_url ?? null,
+      client_secret: secret === null ? [] : [secret.stored],
+      created_by: new Types.ObjectId(actor.userId),
+      deleted_at: null,
+      created_at: now,
+      updated_at: now
     }
     await transactions.run(async session => {
       if (await apps.countDocuments({ account_id: row.account_id, deleted_at: null }).session(session) >= MAX_APPS) throw OauthError.APP_LIMIT_REACHED(MAX_APPS)

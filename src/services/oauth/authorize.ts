@@ -8,7 +8,7 @@ import type { Platform } from '../platform.js'
 import type { Clients } from './clients.js'
 import type { ConnectionsService } from './connections.js'
 import { OauthError } from './errors.js'
-import type { Choice, Identity } from './identity.js'
+import type { Challenge, Choice, Identity, Proven } from './identity.js'
 import { isChallenge } from './pkce.js'
 import { formTarget, isRegistered, withParameters } from './redirects.js'
 import { holds, parseScope, titleOf, within } from './scopes.js'
@@ -21,8 +21,18 @@ const CODE_TTL = 60_000
 
 /** What a transaction of the screens remembers; kept with a grant that the browser's cookie opens. */
 type Data = {
-  client_id: string, redirect_uri: string, scope: string[], state: string | null, code_challenge: string, prompt: string[], login_hint: string | null, form_token: string
-  mfa_token: string | null, identifier: string | null, home_account: string | null, granted: string[] | null
+  client_id: string,
+  redirect_uri: string,
+  scope: string[],
+  state: string | null,
+  code_challenge: string,
+  prompt: string[],
+  login_hint: string | null,
+  form_token: string
+  mfa_token: string | null,
+  identifier: string | null,
+  home_account: string | null,
+  granted: string[] | null
 }
 type Flow = { grant: GrantRow, data: Data, app: AppRow }
 
@@ -54,8 +64,18 @@ export function createAuthorizeService ({ platform, grants, clients, connections
     if (scope.length === 0) return refuse('invalid_scope', 'no scope that this app may ask for')
     const prompt = (query.prompt ?? '').split(' ').filter(word => word !== '')
     const data: Data = {
-      client_id: app._id, redirect_uri: uri, scope, state, code_challenge: query.code_challenge, prompt, login_hint: query.login_hint ?? null, form_token: ids.token(24),
-      mfa_token: null, identifier: null, home_account: null, granted: null
+      client_id: app._id,
+      redirect_uri: uri,
+      scope,
+      state,
+      code_challenge: query.code_challenge,
+      prompt,
+      login_hint: query.login_hint ?? null,
+      form_token: ids.token(24),
+      mfa_token: null,
+      identifier: null,
+      home_account: null,
+      granted: null
     }
     const live = prompt.includes('login') ? null : await identity.session(browser.session)
     const { secret, grant } = await open(data, live)
@@ -71,8 +91,16 @@ export function createAuthorizeService ({ platform, grants, clients, connections
     const secret = ids.token(32)
     const now = clock.now()
     const grant = {
-      _id: ids.objectId(), kind: 'authorize' as const, hash: hashToken(secret), user_id: live === null ? null : new Types.ObjectId(live.userId), account_id: null,
-      data: { ...data, home_account: live?.accountId ?? null }, tries: 0, used_at: null, expires_at: new Date(now.getTime() + TTL), created_at: now
+      _id: ids.objectId(),
+      kind: 'authorize' as const,
+      hash: hashToken(secret),
+      user_id: live === null ? null : new Types.ObjectId(live.userId),
+      account_id: null,
+      data: { ...data, home_account: live?.accountId ?? null },
+      tries: 0,
+      used_at: null,
+      expires_at: new Date(now.getTime() + TTL),
+      created_at: now
     }
     data.home_account = live?.accountId ?? null
     await grants.create([grant as never])
@@ -102,17 +130,22 @@ export function createAuthorizeService ({ platform, grants, clients, connections
 
   async function signin (form: SigninForm, browser: Browser, caller: Caller): Promise<Outcome> {
     const flow = await resume(browser, form.form_token ?? null)
+    const proven = await prove(flow, form, caller)
+    if ('outcome' in proven) return proven.outcome
+    if (proven.kind === 'mfa') return show(await keep(flow, { mfa_token: proven.token, identifier: form.identifier ?? null }), 'signin', { step: 'code' })
+    const known = await keep(flow, { mfa_token: null, home_account: proven.accountId }, { user_id: new Types.ObjectId(proven.userId) })
+    return { ...await next(known, caller), signedIn: { secret: proven.secret, expires: proven.expires } }
+  }
+
+  /** A refusal of the login is said on the screen itself. */
+  async function prove (flow: Flow, form: SigninForm, caller: Caller): Promise<Proven | Challenge | { outcome: Outcome }> {
+    const second = flow.data.mfa_token !== null && form.code !== undefined
     try {
-      const result = flow.data.mfa_token !== null && form.code !== undefined
-        ? await identity.answerMfa(flow.data.mfa_token, form.code, caller)
-        : await identity.signIn(form.identifier ?? '', form.password ?? '', caller)
-      if (result.kind === 'mfa') return show(await keep(flow, { mfa_token: result.token, identifier: form.identifier ?? null }), 'signin', { step: 'code' })
-      const known = await keep(flow, { mfa_token: null, home_account: result.accountId }, { user_id: new Types.ObjectId(result.userId) })
-      return { ...await next(known, caller), signedIn: { secret: result.secret, expires: result.expires } }
+      return second ? await identity.answerMfa(flow.data.mfa_token!, form.code!, caller) : await identity.signIn(form.identifier ?? '', form.password ?? '', caller)
     } catch (error) {
       const { status, message } = error as { status?: number, message: string }
       if (status === undefined || status >= 500 || status === 429) throw error
-      return show(flow, 'signin', { step: flow.data.mfa_token === null || form.code === undefined ? 'password' : 'code', message, identifier: form.identifier ?? null })
+      return { outcome: show(flow, 'signin', { step: second ? 'code' : 'password', message, identifier: form.identifier ?? null }) }
     }
   }
 
@@ -199,7 +232,10 @@ export function createAuthorizeService ({ platform, grants, clients, connections
     const code = ids.token(32)
     const home = await identity.homeOf(grant.user_id.toHexString())
     const carried: CodeData = {
-      client_id: data.client_id, redirect_uri: data.redirect_uri, code_challenge: data.code_challenge, scope: data.granted,
+      client_id: data.client_id,
+      redirect_uri: data.redirect_uri,
+      code_challenge: data.code_challenge,
+      scope: data.granted,
       via_account: home === grant.account_id.toHexString() ? null : home
     }
     await transactions.run(async tx => {
@@ -207,8 +243,16 @@ export function createAuthorizeService ({ platform, grants, clients, connections
       const { modifiedCount } = await grants.updateOne({ _id: grant._id, used_at: null }, { $set: { used_at: now } }, { session: tx })
       if (modifiedCount !== 1) throw OauthError.FORM_EXPIRED()
       await grants.create([{
-        _id: ids.objectId(), kind: 'authorization_code', hash: hashToken(code), user_id: grant.user_id, account_id: grant.account_id, data: carried, tries: 0, used_at: null,
-        expires_at: new Date(now.getTime() + CODE_TTL), created_at: now
+        _id: ids.objectId(),
+        kind: 'authorization_code',
+        hash: hashToken(code),
+        user_id: grant.user_id,
+        account_id: grant.account_id,
+        data: carried,
+        tries: 0,
+        used_at: null,
+        expires_at: new Date(now.getTime() + CODE_TTL),
+        created_at: now
       }] as never, { session: tx })
     })
     return { kind: 'redirect', done: true, to: withParameters(data.redirect_uri, { code, state: data.state ?? undefined, iss: issuer }) }

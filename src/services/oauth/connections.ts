@@ -44,7 +44,9 @@ export function createConnectionsService ({ platform, connections, apps, users, 
       await connections.updateOne({ account_id: before.account_id, _id: before._id }, { $set: { revoked_at: now, revoked_by: new Types.ObjectId(actor.userId) } }, { session })
       await endAccess({ client_id: before.client_id, user_id: before.user_id, account_id: before.account_id }, 'connection_revoked', session)
       await events.emit({
-        type: 'oauth.connection_revoked', actor, resource: { type: 'oauth_connection', id },
+        type: 'oauth.connection_revoked',
+        actor,
+        resource: { type: 'oauth_connection', id },
         data: { client_id: before.client_id, user_id: before.user_id.toHexString(), scopes: before.scopes }
       }, session)
     })
@@ -63,7 +65,8 @@ export function createConnectionsService ({ platform, connections, apps, users, 
     const row = { _id: ids.objectId(), ...key, scopes, session_id: sessionId, created_at: now, last_used_at: now, revoked_by: null }
     await connections.create([row], { session })
     await events.emit({
-      type: 'oauth.connection_created', resource: { type: 'oauth_connection', id: row._id.toHexString() },
+      type: 'oauth.connection_created',
+      resource: { type: 'oauth_connection', id: row._id.toHexString() },
       actor: { type: 'user', userId: userId.toHexString(), accountId: accountId.toHexString(), parentAccount: null, requestId },
       data: { client_id: app._id, user_id: userId.toHexString(), scopes }
     }, session)

@@ -36,7 +36,16 @@ export function rfcName ({ code, status }: Pick<ServiceError, 'code' | 'status'>
 }
 
 const RFC_NAMES: Readonly<Record<string, string>> = {
-  INVALID_CLIENT: 'invalid_client', INVALID_GRANT: 'invalid_grant', INVALID_REQUEST: 'invalid_request', INVALID_SCOPE: 'invalid_scope',
-  UNSUPPORTED_GRANT_TYPE: 'unsupported_grant_type', UNAUTHORIZED_CLIENT: 'unauthorized_client', ACCESS_DENIED: 'access_denied', SCOPE_ESCALATION: 'invalid_scope',
-  TOKEN_INVALID: 'invalid_grant', TOKEN_EXPIRED: 'invalid_grant', SESSION_REVOKED: 'invalid_grant', SESSION_EXPIRED: 'invalid_grant'
+  INVALID_CLIENT: 'invalid_client',
+  INVALID_GRANT: 'invalid_grant',
+  INVALID_REQUEST: 'invalid_request',
+  INVALID_SCOPE: 'invalid_scope',
+  UNSUPPORTED_GRANT_TYPE: 'unsupported_grant_type',
+  UNAUTHORIZED_CLIENT: 'unauthorized_client',
+  ACCESS_DENIED: 'access_denied',
+  SCOPE_ESCALATION: 'invalid_scope',
+  TOKEN_INVALID: 'invalid_grant',
+  TOKEN_EXPIRED: 'invalid_grant',
+  SESSION_REVOKED: 'invalid_grant',
+  SESSION_EXPIRED: 'invalid_grant'
 }

@@ -26,7 +26,8 @@ export async function noticeExpiring ({ platform, keys, notice, emit }: Deps): P
       if (modifiedCount === 0) return
       await emit('api_key.expiring', 'system', row, session)
       await notice(row.account_id, {
-        subject: `API key ${row.name} expires soon`, ref: `api_key_expiring:${row.key_id}:${until.toISOString()}`,
+        subject: `API key ${row.name} expires soon`,
+        ref: `api_key_expiring:${row.key_id}:${until.toISOString()}`,
         text: `The API key "${row.name}" (${row.key_id}) stops working on ${until.toISOString()}. Change its expiry or replace it before then.`
       }, session)
     })

@@ -61,7 +61,10 @@ export function createOauthService (deps: Deps) {
     const owner = await users.findOne({ account_id: accountId, is_owner: true, status: 'active' }, { email: 1, name: 1 }, { session }).lean()
     if (owner === null || owner.email === null) return
     await platform.outbox.add([{
-      topic: 'mail', key: accountId.toHexString(), dedupeId: ref, accountId: accountId.toHexString(),
+      topic: 'mail',
+      key: accountId.toHexString(),
+      dedupeId: ref,
+      accountId: accountId.toHexString(),
       payload: { account: accountId.toHexString(), to: [{ email: owner.email, name: owner.name }], subject, text, ref }
     }], session)
   }

@@ -28,7 +28,9 @@ type Tally = { accountId: Types.ObjectId, counts: Record<string, number>, lastAt
 export function createKeyDoor ({ platform, keys, usage, access }: Deps) {
   const { clock, log } = platform
   const cache = platform.cache<KeyRow | null>({
-    scope: 'access.keys', max: 20_000, ttl: TTL_MS,
+    scope: 'access.keys',
+    max: 20_000,
+    ttl: TTL_MS,
     load: async keyId => await keys.findOne({ key_id: keyId }, null, crossTenant('the door looks a key up by its id')).lean() as KeyRow | null
   })
 

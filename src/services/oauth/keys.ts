@@ -48,7 +48,10 @@ export function createKeysService ({ platform, keys, usage, guard, notice, endAc
     if (actor.type !== 'key') await guard.stepUp(actor, stepUp)
     const now = clock.now()
     const settings = checkSettings({
-      admin: input.admin ?? false, expires_at: input.expires_at ?? null, ip_allow: input.ip_allow ?? [], rate_per_minute: input.rate_per_minute ?? DEFAULT_RATE,
+      admin: input.admin ?? false,
+      expires_at: input.expires_at ?? null,
+      ip_allow: input.ip_allow ?? [],
+      rate_per_minute: input.rate_per_minute ?? DEFAULT_RATE,
       sub_accounts: input.sub_accounts ?? 'none'
     })
     const scopes = checkScopes(input.scopes, actor.can)
@@ -56,9 +59,24 @@ export function createKeysService ({ platform, keys, usage, guard, notice, endAc
     const keyId = newKeyId()
     const key = `dck_${keyId}_${ids.token(32)}`
     const row = {
-      _id: ids.objectId(), account_id: account(actor), key_id: keyId, key_hash: hashKey(key), previous: null, name: input.name, scopes, created_by: new Types.ObjectId(actor.userId),
-      enabled: true, ...settings, last_used_at: null, last_used_ip: null, revoked_at: null, revoked_reason: null, may_write: actor.permissions.has('write'),
-      expiry_noticed_for: null, created_at: now, updated_at: now
+      _id: ids.objectId(),
+      account_id: account(actor),
+      key_id: keyId,
+      key_hash: hashKey(key),
+      previous: null,
+      name: input.name,
+      scopes,
+      created_by: new Types.ObjectId(actor.userId),
+      enabled: true,
+      ...settings,
+      last_used_at: null,
+      last_used_ip: null,
+      revoked_at: null,
+      revoked_reason: null,
+      may_write: actor.permissions.has('write'),
+      expiry_noticed_for: null,
+      created_at: now,
+      updated_at: now
     }
     await transactions.run(async session => {
       if (await keys.countDocuments({ account_id: row.account_id, revoked_at: null }).session(session) >= MAX_KEYS) throw OauthError.KEY_LIMIT_REACHED(MAX_KEYS)
@@ -66,7 +84,8 @@ export function createKeysService ({ platform, keys, usage, guard, notice, endAc
       await invalidation.invalidate('access.keys', keyId, session)
       await emit('api_key.created', actor, row as KeyRow, session)
       await notice(row.account_id, {
-        subject: `A new API key: ${row.name}`, ref: `api_key:${keyId}`,
+        subject: `A new API key: ${row.name}`,
+        ref: `api_key:${keyId}`,
         text: `The API key "${row.name}" (${keyId}) was made. It may: ${scopes.join(', ')}. If nobody of your team made it, revoke it.`
       }, session)
     })
@@ -97,14 +116,20 @@ export function createKeysService ({ platform, keys, usage, guard, notice, endAc
     const before = live(await get(actor, id))
     const { name, scopes, ...rest } = change
     const settings = checkSettings({
-      admin: before.admin, ip_allow: before.ip_allow, rate_per_minute: before.rate_per_minute, sub_accounts: before.sub_accounts, ...rest,
+      admin: before.admin,
+      ip_allow: before.ip_allow,
+      rate_per_minute: before.rate_per_minute,
+      sub_accounts: before.sub_accounts,
+      ...rest,
       // A key that has run out may be renamed.
       expires_at: rest.expires_at ?? null
     })
     await checkNarrower(actor, settings)
     const set = {
-      ...settings, ...(rest.expires_at === undefined && { expires_at: before.expires_at }),
-      ...(name !== undefined && { name }), ...(scopes !== undefined && { scopes: checkScopes(scopes, actor.can) })
+      ...settings,
+      ...(rest.expires_at === undefined && { expires_at: before.expires_at }),
+      ...(name !== undefined && { name }),
+      ...(scopes !== undefined && { scopes: checkScopes(scopes, actor.can) })
     }
     return save(actor, before, set, 'api_key.updated')
   }
@@ -146,7 +171,10 @@ export function createKeysService ({ platform, keys, usage, guard, notice, endAc
   })
 
   const emit = (type: string, actor: Actor | 'system', row: KeyRow, session: ClientSession) => events.emit({
-    type, actor, accountId: row.account_id.toHexString(), resource: { type: 'api_key', id: row._id.toHexString() },
+    type,
+    actor,
+    accountId: row.account_id.toHexString(),
+    resource: { type: 'api_key', id: row._id.toHexString() },
     data: { key_id: row.key_id, name: row.name, scopes: row.scopes, expires_at: row.expires_at?.toISOString() ?? null }
   }, session)
 
@@ -189,4 +217,3 @@ export function subAccountsWithin (inner: KeyRow['sub_accounts'], outer: KeyRow[
   if (outer === 'all' || inner === 'none') return true
   return outer !== 'none' && inner !== 'all' && inner.every(id => outer.includes(id))
 }
-

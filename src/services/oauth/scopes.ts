@@ -65,14 +65,53 @@ export const keyScopesOf = (can: Actor['can']): string[] => reduce([...KEY_SCOPE
 // ---------------------------------------------------------------- words for people
 
 const MODULES: Readonly<Record<string, string>> = {
-  accounts: 'account', users: 'team', auth: 'sign-in', crm: 'CRM', activities: 'activities', forms: 'forms', inbound: 'inbound', filters: 'saved filters', billing: 'billing',
-  store: 'store', onebalance: 'OneBalance', affiliates: 'affiliates', sites: 'sites', instasites: 'InstaSites', instareports: 'InstaReports', templates: 'templates',
-  funnels: 'funnels', conversation: 'conversations', notifications: 'notifications', projects: 'projects', reputation: 'reviews', url: 'short links', webhooks: 'webhooks',
-  oauth: 'apps and keys', corsproxy: 'fetching', shared: 'files and lists', public: 'public pages', mobile_app: 'mobile app', dashclicks: 'platform staff', communications: 'mail and SMS'
+  accounts: 'account',
+  users: 'team',
+  auth: 'sign-in',
+  crm: 'CRM',
+  activities: 'activities',
+  forms: 'forms',
+  inbound: 'inbound',
+  filters: 'saved filters',
+  billing: 'billing',
+  store: 'store',
+  onebalance: 'OneBalance',
+  affiliates: 'affiliates',
+  sites: 'sites',
+  instasites: 'InstaSites',
+  instareports: 'InstaReports',
+  templates: 'templates',
+  funnels: 'funnels',
+  conversation: 'conversations',
+  notifications: 'notifications',
+  projects: 'projects',
+  reputation: 'reviews',
+  url: 'short links',
+  webhooks: 'webhooks',
+  oauth: 'apps and keys',
+  corsproxy: 'fetching',
+  shared: 'files and lists',
+  public: 'public pages',
+  mobile_app: 'mobile app',
+  dashclicks: 'platform staff',
+  communications: 'mail and SMS'
 }
 const VERBS: Readonly<Record<string, string>> = {
-  read: 'See', create: 'Add', update: 'Change', delete: 'Delete', write: 'Add, change and delete', export: 'Export', import: 'Import', publish: 'Publish', approve: 'Approve',
-  reply: 'Answer', send: 'Send', share: 'Share', notify: 'Send notices about', impersonate: 'Act as people of', use: 'Use'
+  read: 'See',
+  create: 'Add',
+  update: 'Change',
+  delete: 'Delete',
+  write: 'Add, change and delete',
+  export: 'Export',
+  import: 'Import',
+  publish: 'Publish',
+  approve: 'Approve',
+  reply: 'Answer',
+  send: 'Send',
+  share: 'Share',
+  notify: 'Send notices about',
+  impersonate: 'Act as people of',
+  use: 'Use'
 }
 
 /** `crm.contacts.read` -> "See contacts (CRM)"; a parent is one line: "Everything about contacts (CRM)". */

@@ -23,8 +23,17 @@ export type Caller = { ip: string, userAgent: string | undefined, requestId: str
 export type CodeData = { client_id: string, redirect_uri: string, code_challenge: string, scope: string[], via_account: string | null, session_id?: string }
 
 type Deps = {
-  platform: Platform, accounts: AccountModel, sessions: SessionModel, refreshTokens: RefreshTokenModel, grants: GrantModel, access: Access, clients: Clients
-  connections: ConnectionsService, keyDoor: KeyDoor, endAccess: AccessEnd, notice: Notice
+  platform: Platform,
+  accounts: AccountModel,
+  sessions: SessionModel,
+  refreshTokens: RefreshTokenModel,
+  grants: GrantModel,
+  access: Access,
+  clients: Clients
+  connections: ConnectionsService,
+  keyDoor: KeyDoor,
+  endAccess: AccessEnd,
+  notice: Notice
   sign (claims: object, expiresIn: number): string
   verify (token: string): AccessClaims
   /** rotates a browser session's own token for the gateway, a first-party client */
@@ -90,7 +99,9 @@ export function createTokensService (deps: Deps) {
     await transactions.run(async tx => {
       await endAccess({ _id: new Types.ObjectId(sessionId) }, 'code_reused', tx)
       await events.emit({
-        type: 'oauth.code_reused', actor: { type: 'app', userId, accountId, parentAccount: null, requestId }, resource: { type: 'oauth_app', id: clientId },
+        type: 'oauth.code_reused',
+        actor: { type: 'app', userId, accountId, parentAccount: null, requestId },
+        resource: { type: 'oauth_app', id: clientId },
         data: { client_id: clientId, user_id: userId, scopes: scope }
       }, tx)
     })
@@ -99,10 +110,29 @@ export function createTokensService (deps: Deps) {
   async function openSession ({ userId, accountId, sessionId, clientId }: Holder, { scope, via_account: via }: Pick<CodeData, 'scope' | 'via_account'>, name: string, caller: Caller, tx: ClientSession, life = { idle: IDLE, absolute: ABSOLUTE }): Promise<void> {
     const now = clock.now()
     await sessions.create([{
-      _id: sessionId, secret_hash: hashToken(ids.token(32)), user_id: userId, account_id: accountId, via_account: via === null ? null : new Types.ObjectId(via), kind: 'oauth' as const,
-      client_id: clientId, impersonator_id: null, reason: null, permissions: permissionsOf(scope), scope: scope.join(' '), remember: false,
-      device: { name: name.slice(0, 100), platform: null, user_agent: caller.userAgent?.slice(0, 300) ?? null }, ip: caller.ip, mfa: false, password_at: null, origin_id: null,
-      last_seen_at: now, idle_expires_at: new Date(now.getTime() + life.idle), expires_at: new Date(now.getTime() + life.absolute), ended_at: null, end_reason: null, created_at: now
+      _id: sessionId,
+      secret_hash: hashToken(ids.token(32)),
+      user_id: userId,
+      account_id: accountId,
+      via_account: via === null ? null : new Types.ObjectId(via),
+      kind: 'oauth' as const,
+      client_id: clientId,
+      impersonator_id: null,
+      reason: null,
+      permissions: permissionsOf(scope),
+      scope: scope.join(' '),
+      remember: false,
+      device: { name: name.slice(0, 100), platform: null, user_agent: caller.userAgent?.slice(0, 300) ?? null },
+      ip: caller.ip,
+      mfa: false,
+      password_at: null,
+      origin_id: null,
+      last_seen_at: now,
+      idle_expires_at: new Date(now.getTime() + life.idle),
+      expires_at: new Date(now.getTime() + life.absolute),
+      ended_at: null,
+      end_reason: null,
+      created_at: now
     }], { session: tx })
   }
 
@@ -110,8 +140,20 @@ export function createTokensService (deps: Deps) {
     const secret = `dcr_${ids.token(32)}`
     const now = clock.now()
     await refreshTokens.create([{
-      _id: ids.objectId(), token_hash: hashToken(secret), family_id: family, session_id: holder.sessionId, client_id: holder.clientId!, user_id: holder.userId, account_id: holder.accountId,
-      scope: scope.join(' '), generation, state: 'active' as const, used_at: null, idle_expires_at: new Date(Math.min(now.getTime() + IDLE, expires.getTime())), expires_at: expires, created_at: now
+      _id: ids.objectId(),
+      token_hash: hashToken(secret),
+      family_id: family,
+      session_id: holder.sessionId,
+      client_id: holder.clientId!,
+      user_id: holder.userId,
+      account_id: holder.accountId,
+      scope: scope.join(' '),
+      generation,
+      state: 'active' as const,
+      used_at: null,
+      idle_expires_at: new Date(Math.min(now.getTime() + IDLE, expires.getTime())),
+      expires_at: expires,
+      created_at: now
     }], { session: tx })
     return secret
   }
@@ -132,8 +174,16 @@ export function createTokensService (deps: Deps) {
     const scope = reduce(granted.filter(name => holds(can, name)))
     const life = Math.min(config.JWT_EXPIRES_IN, Math.floor(maxMs / SECOND))
     const claims = {
-      userId: userId.toHexString(), accountId: accountId.toHexString(), permissions: permissionsOf(scope), scope: scope.join(' '), sid: sessionId.toHexString(), typ: 'access', jti: ids.uuid(),
-      ...(clientId !== null && { client_id: clientId }), ...(config.JWT_ISSUER !== undefined && { iss: config.JWT_ISSUER }), ...(config.JWT_AUDIENCE !== undefined && { aud: config.JWT_AUDIENCE })
+      userId: userId.toHexString(),
+      accountId: accountId.toHexString(),
+      permissions: permissionsOf(scope),
+      scope: scope.join(' '),
+      sid: sessionId.toHexString(),
+      typ: 'access',
+      jti: ids.uuid(),
+      ...(clientId !== null && { client_id: clientId }),
+      ...(config.JWT_ISSUER !== undefined && { iss: config.JWT_ISSUER }),
+      ...(config.JWT_AUDIENCE !== undefined && { aud: config.JWT_AUDIENCE })
     }
     return { access_token: deps.sign(claims, life), token_type: 'Bearer', expires_in: life, scope: scope.join(' ') }
   }
@@ -181,11 +231,14 @@ export function createTokensService (deps: Deps) {
       await refreshTokens.updateMany({ family_id: row.family_id }, { $set: { state: 'revoked' } }, { session: tx })
       if (await endAccess({ _id: row.session_id }, 'refresh_reused', tx) === 0) return
       await events.emit({
-        type: 'auth.refresh_reused', actor: { type: 'app', userId, accountId, parentAccount: null, requestId }, resource: { type: 'session', id: row.session_id.toHexString() },
+        type: 'auth.refresh_reused',
+        actor: { type: 'app', userId, accountId, parentAccount: null, requestId },
+        resource: { type: 'session', id: row.session_id.toHexString() },
         data: { user_id: userId, session_id: row.session_id.toHexString(), via: 'oauth' }
       }, tx)
       await notice(row.account_id, {
-        subject: 'An app was signed out', ref: `refresh_reused:${row.family_id}`,
+        subject: 'An app was signed out',
+        ref: `refresh_reused:${row.family_id}`,
         text: 'A token of a connected app was used a second time, so its access was ended. Connect the app again if you trust it.'
       }, tx)
     })
@@ -272,8 +325,13 @@ export function createTokensService (deps: Deps) {
     const row = await refreshTokens.findOne({ token_hash: hashToken(secret), client_id: app._id, state: 'active' }).lean()
     if (row === null || row.idle_expires_at <= clock.now()) return null
     return {
-      active: true, scope: row.scope ?? '', client_id: app._id, token_type: 'refresh_token', exp: Math.floor(row.idle_expires_at.getTime() / SECOND),
-      sub: row.user_id.toHexString(), account_id: row.account_id.toHexString()
+      active: true,
+      scope: row.scope ?? '',
+      client_id: app._id,
+      token_type: 'refresh_token',
+      exp: Math.floor(row.idle_expires_at.getTime() / SECOND),
+      sub: row.user_id.toHexString(),
+      account_id: row.account_id.toHexString()
     }
   }
 
