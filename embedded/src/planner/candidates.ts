@@ -1,4 +1,4 @@
-import type { Collection, Index } from '../catalog/types.js'
+import type { Index } from '../catalog/types.js'
 import type { ParseContext } from '../expressions/index.js'
 import { partialFilterOf } from '../indexes/partial.js'
 import type { FilterNode } from '../matcher/ast.js'
@@ -28,20 +28,19 @@ export type Access = {
   readonly index: Index | undefined
 }
 
-/** Indexes that a query may use: visible ones whose partial filter it implies. */
-export function usableIndexes (collection: Collection, { filter, ctx }: Wanted, hinted: Index | undefined): readonly Index[] {
-  const indexes = hinted !== undefined ? [hinted] : collection.indexes.filter(index => !index.hidden)
-  return indexes.filter(index => {
-    const partial = partialFilterOf(index)
-    return partial === undefined || implies(filter, partial.node, { query: ctx.collation, index: index.collation })
-  })
+/** Whether every document that the query finds is in the index. */
+export function isUsable (index: Index, { filter, ctx }: Wanted): boolean {
+  const partial = partialFilterOf(index)
+  return partial === undefined || implies(filter, partial.node, { query: ctx.collation, index: index.collation })
 }
 
-/** All ways by indexes that the filter opens. */
-export function accessPaths (indexes: readonly Index[], wanted: Wanted): Access[] {
-  const conjunction = conjunctionOf(wanted.filter, wanted.ctx)
+/** All ways by indexes that the filter opens. @param indexes those that may be used, if the filter implies their own */
+export const accessPaths = (indexes: readonly Index[], wanted: Wanted): Access[] =>
+  pathsOf(indexes, wanted, conjunctionOf(wanted.filter, wanted.ctx))
+
+function pathsOf (indexes: readonly Index[], wanted: Wanted, conjunction: Conjunction): Access[] {
   const sort = wanted.sort === undefined ? undefined : sortParts(wanted.sort)
-  const single = indexes.flatMap(index =>
+  const single = indexes.filter(index => isUsable(index, wanted)).flatMap(index =>
     assignments(index, conjunction.predicates, wanted.ctx.collation).map(assignment => accessOf(assignment, conjunction, sort, wanted)))
   const unique = single.find(({ index, scan }) => index !== undefined && index.unique && isSingleKey(index, scan))
   if (unique !== undefined) return [unique]
@@ -87,8 +86,10 @@ function orAccess (or: OrNode, conjunction: Conjunction, indexes: readonly Index
   const others = conjunction.parts.filter(part => part !== or)
   const branches: Access[] = []
   for (const branch of or.children) {
-    const paths = accessPaths(indexes, { ...wanted, filter: conjunctionNode([...others, branch])! })
-    const best = bestOf(paths)
+    const own = conjunctionOf(branch, wanted.ctx)
+    // The other `$or` of the conjunction are only checked: to combine them all would take a plan for each combination.
+    const both = { ...own, parts: [...others, ...own.parts], predicates: [...conjunction.predicates, ...own.predicates] }
+    const best = bestOf(pathsOf(indexes, { ...wanted, filter: conjunctionNode(both.parts) ?? wanted.filter }, both))
     if (best === undefined) return undefined
     branches.push(best)
   }

@@ -3,7 +3,7 @@ import type { ParseContext } from '../expressions/index.js'
 import type { FilterNode } from '../matcher/ast.js'
 import type { Doc, Value } from '../values/types.js'
 import { Doc as Document } from '../values/types.js'
-import { accessPaths, orderedScans, usableIndexes, wholeScan } from './candidates.js'
+import { accessPaths, isUsable, orderedScans, wholeScan } from './candidates.js'
 import type { Access, Wanted } from './candidates.js'
 import { sortParts } from './order.js'
 import { idOf, keyRangeScan, parseHint, plannerError, textAccess } from './special.js'
@@ -83,19 +83,20 @@ function naturalOf (sort: Doc | undefined): 1 | -1 | undefined {
 
 /** As MongoDB: the collection is only scanned when no index serves filter or sort. */
 function freeAccesses (collection: Collection, wanted: Wanted): Access[] {
-  const indexes = usableIndexes(collection, wanted, undefined)
+  const indexes = collection.indexes.filter(index => !index.hidden)
   const found = accessPaths(indexes, wanted)
   const isUnique = found.length === 1 && found[0].index?.unique === true
-  if (wanted.sort !== undefined && !isUnique && !found.some(access => access.ordered)) found.push(...orderedScans(indexes, wanted))
+  if (wanted.sort !== undefined && !isUnique && !found.some(access => access.ordered)) {
+    found.push(...orderedScans(indexes.filter(index => isUsable(index, wanted)), wanted))
+  }
   return found.length > 0 ? found : [collectionScan(wanted, 1)]
 }
 
 function hintedAccesses (collection: Collection, wanted: Wanted, index: Index): Access[] {
-  const indexes = usableIndexes(collection, wanted, index)
-  const found = accessPaths(indexes, wanted)
+  const found = accessPaths([index], wanted)
   if (found.length > 0) return found
   if (index.text !== undefined) throw plannerError(collection, 'No query solutions', 291)
-  const ordered = indexes.length > 0 ? orderedScans(indexes, wanted) : []
+  const ordered = isUsable(index, wanted) ? orderedScans([index], wanted) : []
   return ordered.length > 0 ? ordered : [wholeScan(index, wanted)]
 }
 

@@ -6,7 +6,7 @@ import { Doc } from '../values/types.js'
 import type { Value } from '../values/types.js'
 import type { Env, StageStats } from './env.js'
 import { filterDoc } from './filter-doc.js'
-import { ScanRanges } from './scan-ranges.js'
+import { scanRanges } from './scan-ranges.js'
 import { SORT_MEMORY } from './sort.js'
 
 /** A stage as explain prints it; with an execution also what it did. */
@@ -128,6 +128,6 @@ function textDetails (node: TextMatch, stats: StageStats | undefined): Doc {
 /** Whether a scan is one range of keys, whose entries can be counted as they are. */
 export function isCountScan (node: PlanNode): node is IndexScan {
   if (node.stage !== 'IXSCAN' || node.index.flags.multikey !== 0) return false
-  const ranges = new ScanRanges(node)
+  const ranges = scanRanges(node)
   return ranges.areExact && ranges.ranges.length === 1
 }

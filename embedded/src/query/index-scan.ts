@@ -9,7 +9,8 @@ import { Doc } from '../values/types.js'
 import type { Value } from '../values/types.js'
 import type { Env, Row, StageStats } from './env.js'
 import { readDocument } from './fetch.js'
-import { ScanRanges } from './scan-ranges.js'
+import { scanRanges } from './scan-ranges.js'
+import type { ScanRanges } from './scan-ranges.js'
 
 /** How many keys are stepped over before a new search is cheaper. */
 const STEPS = 12
@@ -57,6 +58,7 @@ class KeyWalker {
 
   #open (): void {
     this.stats.seeks++
+    if (this.stats.seeks > 1) this.env.examine()
     this.cursor = openCursor(this.env.reader, { start: this.#start, end: this.#end, reverse: this.reverse })
   }
 
@@ -74,7 +76,7 @@ class KeyWalker {
 }
 
 export function * indexScan (scan: IndexScan, env: Env): IterableIterator<Row> {
-  const ranges = new ScanRanges(scan)
+  const ranges = scanRanges(scan)
   const stats = env.stats(scan)
   const seen = scan.index.flags.multikey === 0 ? undefined : new Set<number>()
   if (scan.index.unique && ranges.arePoints) {
@@ -110,10 +112,10 @@ export function isDuplicate (seen: Set<number>, record: number, stats: StageStat
 function * uniqueEntry (scan: IndexScan, env: Env, key: Buffer, seen: Set<number> | undefined): IterableIterator<Row> {
   const stats = env.stats(scan)
   stats.seeks++
+  env.examine()
   const value = env.reader.get(key)
   if (value === undefined) return
   stats.keysExamined++
-  env.examine()
   const record = recordBefore(value, RECORD_BYTES)
   if (seen !== undefined && isDuplicate(seen, record, stats)) return
   stats.advanced++
@@ -128,7 +130,7 @@ function * uniqueEntry (scan: IndexScan, env: Env, key: Buffer, seen: Set<number
 /** The keys of a scan as they are, also several of one record. */
 export function * scanKeys (scan: IndexScan, env: Env): IterableIterator<{ readonly record: number, readonly entry: EntryBytes }> {
   const stats = env.stats(scan)
-  const walker = new KeyWalker(new ScanRanges(scan), false, env, stats)
+  const walker = new KeyWalker(scanRanges(scan), false, env, stats)
   try {
     while (walker.next()) {
       stats.advanced++

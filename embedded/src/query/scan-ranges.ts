@@ -16,6 +16,15 @@ const KEPT = ENTRY_LIMIT - 20
 const PREFIX_BYTES = 5
 const LONGEST = KEPT + PREFIX_BYTES
 
+const made = new WeakMap<IndexScan, ScanRanges>()
+
+/** The ranges of a scan; made once, though trials may run the scan several times. */
+export function scanRanges (scan: IndexScan): ScanRanges {
+  let ranges = made.get(scan)
+  if (ranges === undefined) made.set(scan, ranges = new ScanRanges(scan))
+  return ranges
+}
+
 /** The bytes of an index that a scan has to look at. */
 export class ScanRanges {
   readonly ranges: readonly ByteRange[]

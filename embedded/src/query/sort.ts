@@ -27,7 +27,8 @@ export function * sort (node: Sort, rows: Iterable<Row>, env: Env): IterableIter
   let memory = 0
   const byKey = (a: Sorted, b: Sorted): number => pattern.compare(a.key, b.key)
   for (const row of rows) {
-    const size = encodedSize(row.doc!)
+    if (row.doc === undefined) continue
+    const size = encodedSize(row.doc)
     kept.push({ row, key: keyOf(pattern, row), size })
     memory += size
     if (kept.length > limit && (kept.length >= Math.max(2 * limit, 1000) || memory > SORT_MEMORY)) {
