@@ -3,6 +3,7 @@ import type { FastLane } from '../plugins/fast-lane.js'
 import type { Services } from '../services/index.js'
 import { accounts } from './accounts/index.js'
 import { accountInvites } from './accounts/invites.js'
+import { activities } from './activities/index.js'
 import { auth } from './auth/index.js'
 import { mobileApp } from './mobile-app/index.js'
 import { oauth } from './oauth/index.js'
@@ -32,6 +33,7 @@ export const modules: FastifyPluginAsync<{ services: Services }> = async (app, {
   await app.register(auth, { prefix: '/v1/auth', auth: services.auth })
   await app.register(mobileApp, { prefix: '/v1/mobile-app', mobile: services.mobile })
   await app.register(oauth, { prefix: '/v1/auth/oauth', platform, oauth: services.oauth })
+  await app.register(activities, { prefix: '/v1/activities', platform, activities: services.activities })
   await app.register(shared, { prefix: '/v1/shared', platform, shared: services.shared })
   await app.register(url, { prefix: '/v1/url', platform, links: services.links, linkImport: services.linkImport })
   await app.register(users, { prefix: '/v1/users', platform, users: services.users })

@@ -4,8 +4,10 @@ export const TAGS: readonly (readonly [string, string])[] = [
   ['accounts', 'Agencies and their clients: sign-up, invitations, plans, addresses, look and settings.'],
   ['auth', 'Logging in, sessions and tokens.'],
   ['oauth', 'Access for other apps and for programs: OAuth 2.0 and API keys.'],
+  ['activities', 'Timeline, audit log and team figures.'],
   ['shared', 'Files, folders, background work, reference lists, rates and tags.'],
   ['users', 'The people of an account: profiles, roles, availability, devices.'],
   ['mobile-app', 'Releases and start screen of the mobile apps.'],
+  ['shared', 'Files, folders, background work, reference lists, rates and tags.'],
   ['url', 'Branded short links with exact click counts.']
 ]

@@ -7,6 +7,7 @@ import { MobileUpdateModel } from '../models/mobile-app.js'
 import { NotificationModel } from '../models/notifications.js'
 import { PushTokenModel, UserConfigModel, UserCounterModel, UserModel } from '../models/users.js'
 import { businessOnAccount, createAccountsService, createPlans, workOnAccount } from './accounts/index.js'
+import { createActivities } from './activities/index.js'
 import { createAuthService } from './auth/index.js'
 import { createClickCounter } from './clicks/counter.js'
 import { createClicks } from './clicks/index.js'
@@ -35,6 +36,7 @@ export function createServices ({ app, platform, secret, draining }: Deps) {
   const links = LinkModel.on(mongo)
   const retention = createRetention(platform)
   const shared = createShared({ platform, outside, retention })
+  const activities = createActivities({ platform, storage: outside.storage, files: shared.files, retention })
 
   const auth = createAuthService({
     platform, secret, users: UserModel.on(mongo), accounts: AccountModel.on(mongo), sessions: SessionModel.on(mongo), refreshTokens: RefreshTokenModel.on(mongo),
@@ -78,7 +80,7 @@ export function createServices ({ app, platform, secret, draining }: Deps) {
   })
 
   return {
-    platform, outside, flags: createFlags(platform, AccountModel.on(mongo)), accounts, auth, oauth, health, clicks, shared, notifications, users, mobile,
+    platform, outside, flags: createFlags(platform, AccountModel.on(mongo)), accounts, auth, oauth, health, clicks, shared, activities, notifications, users, mobile,
     links: linksService,
     linkImport: createLinkImport(platform, linksService),
     linkCache: linkCache(platform, links),
