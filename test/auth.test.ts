@@ -7,7 +7,8 @@ import { isCommonPassword } from '../src/services/auth/common-passwords.js'
 
 const PASSWORD = 'correct horse battery'
 const MINUTE = 60_000
-type Answer = { data: { session_id: string, access_token: string, refresh_token: string, scope: string, mfa_token: string, selection_token: string, accounts: { account_id: string }[], code: string } }
+type Answer = { data: { session_id: string, access_token: string, refresh_token: string, scope: string, mfa_token: string, selection_token: string,
+  accounts: { account_id: string }[], code: string } }
 const data = (res: LightMyRequestResponse) => res.json<Answer>().data
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 

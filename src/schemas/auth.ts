@@ -156,7 +156,8 @@ export const Status = Entity('SessionStatus', {
   account: Part(Account, 'id', 'name', 'main', 'parent_account', 'status'),
   parent_account: Nullable(Part(Account, 'id', 'name', 'main', 'parent_account', 'status')),
   branding: Type.Object({
-    name: Type.String(), logo: Nullable(Type.String()), favicon: Nullable(Type.String()), colors: Nullable(Type.Record(Type.String(), Nullable(Type.String()))), domain: Type.String()
+    name: Type.String(), logo: Nullable(Type.String()), favicon: Nullable(Type.String()), colors: Nullable(Type.Record(Type.String(),
+      Nullable(Type.String()))), domain: Type.String()
   }),
   permissions: Type.Array(Type.String()),
   scope: Type.String(),
@@ -165,7 +166,8 @@ export const Status = Entity('SessionStatus', {
   kind: StringEnum(['login', 'sso', 'impersonation', 'oauth', 'token']),
   impersonation: Nullable(Type.Object({ by: Id('_users'), reason: Type.String(), expires_at: DateTime() })),
   mfa: Type.Object({ enabled: Type.Boolean(), required: Type.Boolean() }),
-  plan: Nullable(Type.Object({ tier: Type.String(), status: Type.String(), trial_ends_at: Nullable(DateTime()), renews_at: Nullable(DateTime()), past_due: Type.Boolean() })),
+  plan: Nullable(Type.Object({ tier: Type.String(), status: Type.String(), trial_ends_at: Nullable(DateTime()), renews_at: Nullable(DateTime()),
+    past_due: Type.Boolean() })),
   loyalty_tier: Nullable(Type.String()),
   stripe: Nullable(Type.Object({ customer: Nullable(Type.String()), connected: Type.Boolean(), payments_enabled: Type.Boolean() })),
   twilio: Nullable(Type.Object({ connected: Type.Boolean(), numbers: Type.Array(Type.String()) })),
@@ -207,7 +209,8 @@ export const resetPassword = op({
       Strict({ type: Type.Unsafe({ type: 'string', const: 'reset' }), token: Token, password: Type.String({ minLength: 1, maxLength: 500 }) })
     ]
   }),
-  response: { 200: Ok(Type.Object({ sent: Type.Optional(Type.Boolean()), changed: Type.Optional(Type.Boolean()) })), ...fails(400, 403, 413, 415, 422, 429, 503) }
+  response: { 200: Ok(Type.Object({ sent: Type.Optional(Type.Boolean()), changed: Type.Optional(Type.Boolean()) })), ...fails(400, 403, 413, 415, 422,
+    429, 503) }
 })
 export const changePassword = op({
   operationId: 'changePassword',

@@ -17,7 +17,8 @@ export type UserState = {
   totp: boolean
 }
 export type AccountState = { id: string, parent: string | null, status: string, banned: boolean, clientDashboard: boolean, requireMfa: boolean | null }
-export type SessionState = { endedAt: number | null, idleExpiresAt: number, expiresAt: number, viaAccount: string | null, impersonatorId: string | null, provedAt: number | null }
+export type SessionState = { endedAt: number | null, idleExpiresAt: number, expiresAt: number, viaAccount: string | null,
+  impersonatorId: string | null, provedAt: number | null }
 
 export type AccessCaches = { users: Cache<UserState | null>, accounts: Cache<AccountState | null>, sessions: Cache<SessionState | null> }
 

@@ -47,11 +47,13 @@ export function createAuthService ({ platform, secret, users, accounts, sessions
   const { config, clock } = platform
   const parts: Parts = {}
   const passwords = createPasswords()
-  const caches = createAccessCaches(platform, { users, accounts, sessions: sessionRows, clientDashboard: async id => await parts.clientDashboard?.(id) ?? false })
+  const caches = createAccessCaches(platform, { users, accounts, sessions: sessionRows, clientDashboard: async id =>
+    await parts.clientDashboard?.(id) ?? false })
   const tokens = createKindTokens({ secret, previous: config.JWT_SECRET_PREVIOUS, now: clock.now })
   const grants = createGrants(platform, grantRows)
   const context: AuthContext = {
-    platform, users, accounts, sessions: sessionRows, refreshTokens, grantRows, failures, caches, passwords, tokens, grants, parts, sign, ...createSealing(config.ENCRYPTION_KEY ?? secret)
+    platform, users, accounts, sessions: sessionRows, refreshTokens, grantRows, failures, caches, passwords, tokens, grants, parts, sign,
+      ...createSealing(config.ENCRYPTION_KEY ?? secret)
   }
   const people = createPeople(context)
   const sessions = createSessions(context)

@@ -51,7 +51,8 @@ export function createLogin (context: AuthContext, people: People, sessions: Ses
     const verdict = await limiter.take('auth-login-identifier', identifier)
     if (verdict.allowed) return
     const since = new Date(clock.now().getTime() - 30 * DAY)
-    const known = candidates.length === 0 ? null : await context.sessions.exists({ user_id: { $in: candidates.map(({ user }) => user._id) }, ip, created_at: { $gte: since } } as never)
+    const known = candidates.length === 0 ? null : await context.sessions.exists({ user_id: { $in: candidates.map(({ user }) => user._id) }, ip,
+      created_at: { $gte: since } } as never)
     if (known === null) throw AuthError.TOO_MANY_ATTEMPTS().with({ headers: { 'retry-after': String(verdict.reset) } })
   }
 
@@ -64,7 +65,8 @@ export function createLogin (context: AuthContext, people: People, sessions: Ses
   }
 
   async function rehash (user: UserRow, password: string): Promise<void> {
-    await users.updateOne({ account_id: user.account_id, _id: user._id, password_hash: user.password_hash }, { $set: { password_hash: await passwords.hash(password) } })
+    await users.updateOne({ account_id: user.account_id, _id: user._id, password_hash: user.password_hash },
+      { $set: { password_hash: await passwords.hash(password) } })
   }
 
   const failed = (identifier: string, candidates: Pair[], requestId: string) => transactions.run(tx => events.emit({
@@ -89,10 +91,12 @@ export function createLogin (context: AuthContext, people: People, sessions: Ses
     return { step: 'mfa', answer: { mfa_required: true, mfa_token: token, methods: ['totp', 'recovery_code'] } }
   }
 
-  async function opened ({ user, account }: Pair, { remember, cookie, device, via }: Kept, client: Client, requestId: string, withMfa?: (tx: never) => Promise<void>): Promise<LoginOutcome> {
+  async function opened ({ user, account }: Pair, { remember, cookie, device, via }: Kept, client: Client, requestId: string, withMfa?: (tx: never) =>
+    Promise<void>): Promise<LoginOutcome> {
     const answer = await transactions.run(async tx => {
       await withMfa?.(tx as never)
-      return sessions.openSession({ user, account, via, remember, client: { ...client, ...(device !== null && { device }) }, requestId, mfa: withMfa !== undefined }, tx)
+      return sessions.openSession({ user, account, via, remember, client: { ...client, ...(device !== null && { device }) }, requestId,
+        mfa: withMfa !== undefined }, tx)
     })
     return { step: 'session', answer, cookie, remember }
   }
@@ -105,7 +109,8 @@ export function createLogin (context: AuthContext, people: People, sessions: Ses
   }
 
   /** @throws INVALID_CREDENTIALS for a token that is over or an account whose password did not fit */
-  async function select ({ selection_token: token, account_id: accountId }: { selection_token: string, account_id: string }, client: Client, requestId: string): Promise<LoginOutcome> {
+  async function select ({ selection_token: token, account_id: accountId }: { selection_token: string, account_id: string }, client: Client,
+    requestId: string): Promise<LoginOutcome> {
     const grant = await grants.find('selection', token)
     if (grant === null) throw AuthError.INVALID_CREDENTIALS()
     const kept = grant.data as Kept

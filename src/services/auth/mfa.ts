@@ -71,7 +71,8 @@ export function createMfa (context: AuthContext, people: People, sessions: Sessi
     const user = await self(actor)
     if (user.mfa?.totp_enabled === true) throw AuthError.MFA_ALREADY_ENABLED()
     const secret = newTotpSecret()
-    await users.updateOne(mine(user), { $set: { mfa: { totp_enabled: false, totp_secret: seal(secret), last_step: null, recovery_hashes: [], enabled_at: null } } })
+    await users.updateOne(mine(user), { $set: { mfa: { totp_enabled: false, totp_secret: seal(secret), last_step: null, recovery_hashes: [],
+      enabled_at: null } } })
     const issuer = encodeURIComponent(new URL(config.publicUrl).hostname)
     return { secret, otpauth_url: `otpauth://totp/${issuer}:${encodeURIComponent(user.email ?? user.name)}?secret=${secret}&issuer=${issuer}&algorithm=SHA1&digits=6&period=30` }
   }
@@ -98,7 +99,8 @@ export function createMfa (context: AuthContext, people: People, sessions: Sessi
     if (await requiredBy(actor)) throw AuthError.MFA_REQUIRED_BY_ACCOUNT()
     await transactions.run(async tx => {
       const was = user.mfa?.totp_enabled === true
-      await users.updateOne(mine(user), { $set: { mfa: { totp_enabled: false, totp_secret: null, last_step: null, recovery_hashes: [], enabled_at: null } } }, { session: tx })
+      await users.updateOne(mine(user), { $set: { mfa: { totp_enabled: false, totp_secret: null, last_step: null, recovery_hashes: [],
+        enabled_at: null } } }, { session: tx })
       await invalidation.invalidate('access.users', actor.userId, tx)
       if (was) await note(actor, 'auth.mfa_disabled', tx)
     })

@@ -22,7 +22,8 @@ export function createPeople ({ users, accounts, parts, platform }: AuthContext)
   /** Accounts of these ids that stand under one white-label parent, or all. */
   async function places (ids: readonly Types.ObjectId[], parent: string | null): Promise<Map<string, AccountRow>> {
     const rows = await accounts.find({ _id: { $in: ids } }).lean() as unknown as AccountRow[]
-    return new Map(rows.filter(row => parent === null || row._id.toHexString() === parent || row.parent_account?.toHexString() === parent).map(row => [row._id.toHexString(), row]))
+    return new Map(rows.filter(row => parent === null || row._id.toHexString() === parent || row.parent_account?.toHexString() === parent).map(row =>
+      [row._id.toHexString(), row]))
   }
 
   /** `undefined`: a host was named that nobody has. */

@@ -102,7 +102,8 @@ export function createRecovery (context: AuthContext, people: People, sessions: 
   }
 
   /** All other sessions end. @throws INVALID_CREDENTIALS, PASSWORD_WEAK, TOO_MANY_ATTEMPTS */
-  async function change (actor: Actor, { current_password: current, password }: { current_password: string, password: string }, ip: string): Promise<{ ended_sessions: number }> {
+  async function change (actor: Actor, { current_password: current, password }: { current_password: string, password: string },
+    ip: string): Promise<{ ended_sessions: number }> {
     const user = await people.byId(actor.userId)
     const account = user === null ? null : await sessions.accountById(user.account_id)
     if (user === null || account === null) throw AuthError.USER_NOT_FOUND()
@@ -114,7 +115,8 @@ export function createRecovery (context: AuthContext, people: People, sessions: 
     return transactions.run(async tx => {
       const now = clock.now()
       const { modifiedCount } = await users.updateOne(
-        { ...mine(user), password_hash: user.password_hash }, { $set: { password_hash: hash, password_changed_at: now, reset_token_hash: null, updated_at: now } }, { session: tx })
+        { ...mine(user), password_hash: user.password_hash }, { $set: { password_hash: hash, password_changed_at: now, reset_token_hash: null,
+          updated_at: now } }, { session: tx })
       if (modifiedCount === 0) throw AuthError.INVALID_CREDENTIALS()
       const ended = await sessions.endSessions({ user_id: user._id, except: actor.sessionId, reason: 'password changed' }, tx)
       await events.emit({ type: 'auth.password_changed', actor, resource: { type: 'user', id: actor.userId }, data: { user_id: actor.userId } }, tx)

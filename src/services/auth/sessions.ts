@@ -11,7 +11,8 @@ import type { AccountRow, AuthContext, Client, Session, UserRow } from './types.
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
-export const LIFE = { plain: { idle: DAY, absolute: 7 * DAY }, remembered: { idle: 30 * DAY, absolute: 90 * DAY }, impersonation: { idle: HOUR, absolute: HOUR }, oauth: { idle: 60 * DAY, absolute: 365 * DAY } }
+export const LIFE = { plain: { idle: DAY, absolute: 7 * DAY }, remembered: { idle: 30 * DAY, absolute: 90 * DAY }, impersonation: { idle: HOUR,
+  absolute: HOUR }, oauth: { idle: 60 * DAY, absolute: 365 * DAY } }
 export const FIRST_PARTY = 'first_party'
 /** Past this many a whole scope is forgotten at once instead of key by key. */
 const MANY = 200
@@ -36,7 +37,8 @@ export type OpenSession = {
   /** was the password proved just now? default: kind login */
   proved?: boolean
 }
-export type EndSessions = { account_id?: Types.ObjectId | string, user_id?: Types.ObjectId | string, session_id?: Types.ObjectId | string, except?: Types.ObjectId | string | undefined, reason?: string }
+export type EndSessions = { account_id?: Types.ObjectId | string, user_id?: Types.ObjectId | string, session_id?: Types.ObjectId | string,
+  except?: Types.ObjectId | string | undefined, reason?: string }
 
 const oid = (id: Types.ObjectId | string) => new Types.ObjectId(id)
 
@@ -74,7 +76,8 @@ export function createSessions (context: AuthContext) {
     return { access_token: token, token_type: 'Bearer' as const, expires_in: expiresIn }
   }
 
-  async function insertRefresh (session: SessionRow, { family, generation, scope = null }: { family: string, generation: number, scope?: string | null }, tx: Session): Promise<string> {
+  async function insertRefresh (session: SessionRow, { family, generation, scope = null }: { family: string, generation: number,
+    scope?: string | null }, tx: Session): Promise<string> {
     const token = `dcr_${ids.token(32)}`
     await refreshTokens.create([{
       _id: ids.objectId(),
@@ -134,7 +137,8 @@ export function createSessions (context: AuthContext) {
 
   /** A sign-in from a device and an address that this person never used, when there were others before. */
   async function isUnusual (row: SessionRow, tx: Session): Promise<boolean> {
-    const before = await sessions.find({ user_id: row.user_id, _id: { $ne: row._id } }, { ip: 1, device: 1 }, { session: tx }).sort({ _id: -1 }).limit(50).lean()
+    const before = await sessions.find({ user_id: row.user_id, _id: { $ne: row._id } }, { ip: 1, device: 1 },
+      { session: tx }).sort({ _id: -1 }).limit(50).lean()
     return before.length > 0 && !before.some(({ ip, device }) => ip === row.ip || device.user_agent === row.device.user_agent)
   }
 
@@ -218,7 +222,8 @@ export function createSessions (context: AuthContext) {
     return { user, account }
   }
 
-  const accountById = async (id: Types.ObjectId | string, tx?: Session) => await accounts.findById(id, null, { session: tx }).lean() as unknown as AccountRow | null
+  const accountById = async (id: Types.ObjectId | string, tx?: Session) => await accounts.findById(id, null,
+    { session: tx }).lean() as unknown as AccountRow | null
 
   /** @throws UNAUTHORIZED_ACCOUNT, ACCOUNT_ARCHIVED, ACCOUNT_SUSPENDED, ACCOUNT_PENDING, ACCOUNT_ORPHANED */
   async function demandUsable (account: AccountRow, pendingToo = false): Promise<void> {
@@ -243,7 +248,8 @@ export function createSessions (context: AuthContext) {
     const { user, account } = await holders(row)
     const fresh = await rights(user, account, row)
     if (now.getTime() - row.last_seen_at.getTime() >= MINUTE && row.kind !== 'impersonation') {
-      await sessions.updateOne({ _id: row._id, ended_at: null }, { $set: { last_seen_at: now, idle_expires_at: extended(row, now), permissions: fresh.permissions, scope: fresh.scope } })
+      await sessions.updateOne({ _id: row._id, ended_at: null }, { $set: { last_seen_at: now, idle_expires_at: extended(row, now),
+        permissions: fresh.permissions, scope: fresh.scope } })
     }
     const { access_token: token, expires_in: expiresIn } = accessToken(row, fresh)
     return { access_token: token, expires_in: expiresIn }
@@ -256,9 +262,11 @@ export function createSessions (context: AuthContext) {
 
   async function list (actor: Actor) {
     const now = clock.now()
-    const rows = await sessions.find({ user_id: oid(actor.userId), ended_at: null, expires_at: { $gt: now }, idle_expires_at: { $gt: now } }).sort({ _id: -1 }).limit(200).lean() as SessionRow[]
+    const rows = await sessions.find({ user_id: oid(actor.userId), ended_at: null, expires_at: { $gt: now },
+      idle_expires_at: { $gt: now } }).sort({ _id: -1 }).limit(200).lean() as SessionRow[]
     return rows.map(row => ({
-      id: row._id, kind: row.kind, device: row.device, address: maskAddress(row.ip), created_at: row.created_at, last_seen_at: row.last_seen_at, current: row._id.toHexString() === actor.sessionId
+      id: row._id, kind: row.kind, device: row.device, address: maskAddress(row.ip), created_at: row.created_at, last_seen_at: row.last_seen_at,
+        current: row._id.toHexString() === actor.sessionId
     }))
   }
 
@@ -284,7 +292,8 @@ export function createSessions (context: AuthContext) {
 
   const current = async (actor: Actor) => actor.sessionId === undefined ? null : await sessions.findById(actor.sessionId).lean() as SessionRow | null
 
-  return { openSession, endSessions, exchange, list, endOne, endOthers, logout, holders, accountById, demandUsable, rights, accessToken, insertRefresh, extended, dashboardOn, current, take }
+  return { openSession, endSessions, exchange, list, endOne, endOthers, logout, holders, accountById, demandUsable, rights, accessToken,
+    insertRefresh, extended, dashboardOn, current, take }
 }
 export type Sessions = ReturnType<typeof createSessions>
 export type SessionAnswerRow = Awaited<ReturnType<Sessions['openSession']>>

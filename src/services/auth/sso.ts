@@ -11,7 +11,8 @@ import { settingsOf, type AccountRow, type AuthContext, type Client, type UserRo
 const LINK_MS = 60_000
 const DEFAULT_LIMIT = 20
 type Query = { include?: string, q?: string, page?: number, limit?: number }
-type Row = { account_id: Types.ObjectId, name: string, image: string | null, main: boolean, business: Types.ObjectId | null, role: string, client_dashboard: boolean }
+type Row = { account_id: Types.ObjectId, name: string, image: string | null, main: boolean, business: Types.ObjectId | null, role: string,
+  client_dashboard: boolean }
 type Target = { user: UserRow, account: AccountRow, viaAccount: Types.ObjectId | null }
 
 /** The accounts of one person, and ways into them without a further password. */
@@ -67,7 +68,8 @@ export function createSso (context: AuthContext, people: People, sessions: Sessi
       ...(word !== null && { search_keys: { $gte: word, $lt: `${word}\uffff` } })
     }
     const total = await accounts.countDocuments(filter as never)
-    const rows = limit <= 0 ? [] : await accounts.find(filter as never).sort({ created_at: -1, _id: -1 }).skip(skip).limit(limit).lean() as unknown as AccountRow[]
+    const rows = limit <= 0 ? [] : await accounts.find(filter as never).sort({ created_at: -1,
+      _id: -1 }).skip(skip).limit(limit).lean() as unknown as AccountRow[]
     return { rows, total }
   }
 
@@ -112,7 +114,8 @@ export function createSso (context: AuthContext, people: People, sessions: Sessi
     })
   }
 
-  const enter = async (actor: Actor, accountId: string, client: Client) => open(actor, await target(actor, accountId), await sessions.current(actor), client, actor.requestId)
+  const enter = async (actor: Actor, accountId: string, client: Client) => open(actor, await target(actor, accountId), await sessions.current(actor),
+    client, actor.requestId)
 
   async function link (actor: Actor, { account_id: accountId, path = '/' }: { account_id: string, path?: string }) {
     const { account } = await target(actor, accountId)
