@@ -38,5 +38,6 @@ export async function seedDemo (app: FastifyInstance): Promise<Demo | null> {
       _id: userId, account_id: accountId, first_name: 'Demo', last_name: 'Owner', email: EMAIL, role: 'owner', status: 'active', created_at: now, password_hash: hash, password_changed_at: now
     })], { session })
   })
+  await app.services.mobile.releases.seed()
   return { email: EMAIL, password }
 }

@@ -35,14 +35,14 @@ export const mobileApp: FastifyPluginAsyncTypebox<{ mobile: MobileApp }> = async
       const row = await releases.latest(req.query, req.query.version_code, deviceOf(req))
       if (row === null) throw MobileError.UPDATE_NOT_FOUND()
       const data = latestOf(row)
-      if (unchanged(req, reply, data)) return reply.code(304).send('') as never
+      if (unchanged(req, reply, data)) return reply.code(304).send(null) as never
       return { data }
     })
 
     scope.get('/config', { schema: operations.getMobileConfig, config: PUBLIC }, async (req, reply) => {
       const { update, ...rest } = await mobile.config(req.query, req.query.host, deviceOf(req))
       const data = { ...rest, update: update === null ? null : latestOf(update) }
-      if (unchanged(req, reply, data)) return reply.code(304).send('') as never
+      if (unchanged(req, reply, data)) return reply.code(304).send(null) as never
       return { data }
     })
   }

@@ -1,5 +1,5 @@
 import type { Static } from '@sinclair/typebox'
-import type { bulkUsers } from '../../schemas/users.js'
+import type { NewUser, bulkUsers } from '../../schemas/users.js'
 import { AuthError } from '../auth/errors.js'
 import { ServiceError, type Actor } from '../kit.js'
 import { runBulk, type BulkResult } from '../resource/bulk.js'
@@ -11,6 +11,8 @@ import type { Team } from './team.js'
 
 type Body = Static<typeof bulkUsers.body>
 const hex = ({ _id }: { _id: { toHexString (): string } }) => _id.toHexString()
+const fieldsOf = (item: NewUser) => Object.fromEntries(Object.entries(item).filter(([key]) => FIELDS.has(key)))
+const FIELDS = new Set(['first_name', 'last_name', 'job_title', 'phone'])
 const NEEDS = { create: ['users.create'], update: ['users.update'], upsert: ['users.create', 'users.update'], delete: ['users.delete'] } as const
 
 /** Rows of `POST /v1/users/bulk`: each is its own call of the service, with the same checks and events. */
@@ -27,8 +29,7 @@ export const createUserBulk = ({ users }: Pick<Deps, 'users'>, team: Team, handO
         if (!(error instanceof ServiceError) || error.code !== 'USER_EXISTS') throw error
         const known = await users.findOne({ account_id: oid(actor.accountId), email_key: emailKeyOf(item.email) }, { _id: 1 }).lean()
         if (known === null) throw error
-        const { first_name, last_name, job_title, phone } = item
-        return { status: 'updated', id: hex(await team.update(actor, hex(known), { first_name, last_name, ...(job_title !== undefined && { job_title }), ...(phone !== undefined && { phone }) })) }
+        return { status: 'updated', id: hex(await team.update(actor, hex(known), fieldsOf(item))) }
       }
     })
   }

@@ -38,7 +38,8 @@ export function createUsersService ({ ports = {}, ...rest }: Options) {
   }
 
   /** A downgrade: the people over the limit lose access now, their work goes to the owner in the background. */
-  async function removeExcess ({ account_id: accountId, limit, keep }: { account_id: string, limit: number, keep: readonly string[] }, session: ClientSession): Promise<{ removed: number }> {
+  type Cut = { account_id: string, limit: number, keep: readonly string[] }
+  async function removeExcess ({ account_id: accountId, limit, keep }: Cut, session: ClientSession): Promise<{ removed: number }> {
     const rows = await users.find({ account_id: oid(accountId), status: { $in: ['invited', 'active', 'inactive'] } }, { is_owner: 1 }, { session }).sort({ is_owner: -1, created_at: 1, _id: 1 }).lean()
     const kept = rows.filter(({ _id, is_owner: owner }) => owner || keep.includes(_id.toHexString()))
     const others = rows.filter(row => !kept.includes(row))

@@ -45,10 +45,11 @@ export function createPeople ({ platform, users, accounts, auth }: Pick<Deps, 'p
     return { ...set, name, search_terms: termsOf({ name, email: next.email }), ...(set.email !== undefined && { email_key: set.email?.trim().toLowerCase() ?? null }) }
   }
 
-  type Act = { type: string, data?: Record<string, unknown>, /** extra condition of the write */ when?: Record<string, unknown>, unset?: readonly string[], lost?: () => Error }
+  type Act = { type: string, data?: Record<string, unknown>, when?: Record<string, unknown>, unset?: readonly string[], lost?: () => Error }
 
-  /** One change: the row, the account's copy of its owner, the event, the caches and the dashboards. @throws USER_EXISTS for a mail or phone that is taken */
-  async function write (actor: Actor, before: UserRow, set: Partial<UserRow>, { type, data, when, unset = [], lost }: Act, session: ClientSession): Promise<UserRow> {
+  /** One change, written under `when`: the row, the account's copy of its owner, the event, the caches and the dashboards. */
+  async function write (actor: Actor, before: UserRow, set: Partial<UserRow>, act: Act, session: ClientSession): Promise<UserRow> {
+    const { type, data, when, unset = [], lost } = act
     const full = derived(before, set)
     const { search_terms: _terms, email_key: _key, tokens_valid_from: _since, reset_token_hash: _hash, ...seen } = full
     const changed = difference(before, seen)

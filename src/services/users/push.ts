@@ -14,7 +14,8 @@ export function createPushTokens ({ platform, tokens }: Pick<Deps, 'platform' | 
   const { clock, transactions, events } = platform
   const HIDDEN = { token: 0 } as const
 
-  const list = (actor: Actor) => tokens.find({ account_id: oid(actor.accountId), user_id: oid(actor.userId) }, HIDDEN).sort({ last_seen_at: -1 }).limit(MAX_DEVICES).lean()
+  const list = (actor: Actor) => tokens.find({ account_id: oid(actor.accountId), user_id: oid(actor.userId) }, HIDDEN)
+    .sort({ last_seen_at: -1 }).limit(MAX_DEVICES).lean()
 
   /** @returns the device, and whether it is new for this person */
   async function register ({ account_id: accountId, user_id: userId, token, ...device }: Registration, session: ClientSession) {

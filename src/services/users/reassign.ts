@@ -6,12 +6,14 @@ import { UserError } from './errors.js'
 import { oid, type People } from './people.js'
 import type { Deps } from './types.js'
 
+export type HandOverBatch = { account_id: string, from: string, to: string, limit: number, kinds?: readonly string[] }
+
 /** How a module hands a person's work over; the batch commits in the transaction that it is given. */
 export type WorkOwner = {
   module: string
   kinds: readonly string[]
   workload (who: { account_id: string, user_id: string }): Promise<Record<string, number>>
-  reassignUser (act: { account_id: string, from: string, to: string, limit: number, kinds?: readonly string[] }, session: ClientSession): Promise<{ moved: number, left: number }>
+  reassignUser (act: HandOverBatch, session: ClientSession): Promise<{ moved: number, left: number }>
 }
 
 /** Modules join with the work that people hold in them. */

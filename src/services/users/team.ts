@@ -89,11 +89,11 @@ export function createTeam (deps: Deps, people: People, post: Post) {
 
   /** Parallel creations of one account wait for each other here: each writes the same row. @throws PLAN_LIMIT_REACHED */
   async function takePlace (accountId: string, session: ClientSession): Promise<void> {
-    const account_id = oid(accountId)
-    await counters.updateOne({ account_id }, { $inc: { seq: 1 } }, { session })
-    const account = await accounts.findById(account_id, { plan: 1 }, { session }).lean()
+    const id = oid(accountId)
+    await counters.updateOne({ account_id: id }, { $inc: { seq: 1 } }, { session })
+    const account = await accounts.findById(id, { plan: 1 }, { session }).lean()
     const limit = PLAN_USERS[account?.plan ?? 'free'] ?? MAX_TEAM
-    const used = await users.countDocuments({ account_id, status: { $in: ['invited', 'active', 'inactive'] } }).session(session)
+    const used = await users.countDocuments({ account_id: id, status: { $in: ['invited', 'active', 'inactive'] } }).session(session)
     if (used >= limit) throw UserError.PLAN_LIMIT_REACHED(limit).with({ data: { limit, used } })
   }
 
