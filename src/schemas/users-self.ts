@@ -99,7 +99,12 @@ export const listPushTokens = {
 
 const { device_id: deviceId, platform, variant, app_version: appVersion, device_name: deviceName } = PushToken.properties
 export const NewPushToken = Strict({
-  token: TokenText, device_id: deviceId, platform, variant: Type.Optional(variant), app_version: Type.Optional(appVersion), device_name: Type.Optional(deviceName)
+  token: TokenText,
+  device_id: deviceId,
+  platform,
+  variant: Type.Optional(variant),
+  app_version: Type.Optional(appVersion),
+  device_name: Type.Optional(deviceName)
 })
 export type NewPushToken = Static<typeof NewPushToken>
 export const registerPushToken = {
@@ -157,7 +162,11 @@ const Key = Type.String({ minLength: 1, maxLength: 80, pattern: '^[a-z][a-z0-9_.
 const Order = Type.Integer({ minimum: 0, maximum: 10_000 })
 const place = Type.Integer({ minimum: 0, maximum: 1_000 })
 const ConfigField = Type.Object({
-  key: Key, visible: Type.Boolean(), order: Type.Optional(Order), width: Type.Optional(Nullable(Type.Integer({ minimum: 20, maximum: 2_000 }))), mandatory: Type.Optional(Type.Boolean())
+  key: Key,
+  visible: Type.Boolean(),
+  order: Type.Optional(Order),
+  width: Type.Optional(Nullable(Type.Integer({ minimum: 20, maximum: 2_000 }))),
+  mandatory: Type.Optional(Type.Boolean())
 }, { additionalProperties: false })
 export type ConfigField = Static<typeof ConfigField>
 const Widget = Type.Object({ id: Key, x: place, y: place, w: place, h: place, visible: Type.Boolean() }, { additionalProperties: false })

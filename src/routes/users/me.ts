@@ -11,7 +11,10 @@ const ME = { access: 'user', scopes: ['users.me'] } as const
 /** What everybody does for himself. */
 export const meRoutes: FastifyPluginAsyncTypebox<UsersOptions> = async (app, { platform, users: { self, push } }) => {
   const shown = (actor: Actor, row: UserRow) => toMe({
-    ...row, announcements_read: row.announcements_read ?? [], availability_state: availabilityState(row, platform.clock.now()), permissions: [...actor.permissions]
+    ...row,
+    announcements_read: row.announcements_read ?? [],
+    availability_state: availabilityState(row, platform.clock.now()),
+    permissions: [...actor.permissions]
   })
 
   app.get('/me', { schema: operations.getMe, config: ME }, async req => ({ data: shown(req.actor, await self.me(req.actor)) }))

@@ -19,7 +19,13 @@ export type MobileParts = {
 }
 type Who = { account_id: string, user_id: string }
 type Deps = {
-  platform: Platform, updates: MobileUpdateModel, users: UsersService, userRows: UserModel, accounts: AccountModel, notifications: Notifications, parts?: MobileParts
+  platform: Platform
+  updates: MobileUpdateModel
+  users: UsersService
+  userRows: UserModel
+  accounts: AccountModel
+  notifications: Notifications
+  parts?: MobileParts
 }
 
 const CAP = 999
@@ -31,8 +37,10 @@ export function createMobileApp ({ platform, updates, users, userRows, accounts,
   const { log } = platform
 
   type Look = { name: string, logo: string | null, colors: Record<string, string | null> }
-  type AccountLook = { name: string, image?: string | null, email?: string | null, phone?: string | null, website?: string | null, branding?: { logo?: string | null, colors?: Record<string, string | null> | null } | null }
-  const lookOf = (account: AccountLook): Look => ({ name: account.name, logo: account.branding?.logo ?? account.image ?? null, colors: account.branding?.colors ?? {} })
+  type Text = string | null
+  type Brand = { logo?: Text, colors?: Record<string, Text> | null }
+  type AccountLook = { name: string, image?: Text, email?: Text, phone?: Text, website?: Text, branding?: Brand | null }
+  const lookOf = ({ name, image, branding }: AccountLook): Look => ({ name, logo: branding?.logo ?? image ?? null, colors: branding?.colors ?? {} })
 
   const byHost = platform.cache<AccountLook | null>({
     scope: 'mobile-app.hosts',
@@ -83,7 +91,9 @@ export function createMobileApp ({ platform, updates, users, userRows, accounts,
       part('conversations', degraded, async () => await parts.conversations?.(who) ?? 0),
       part('support', degraded, async () => await parts.support?.(who) ?? 0)
     ])
-    const counts = { notifications: capped(bell ?? 0), reminders: capped(reminders ?? 0), conversations: capped(conversations ?? 0), support: capped(support ?? 0) }
+    const counts = {
+      notifications: capped(bell ?? 0), reminders: capped(reminders ?? 0), conversations: capped(conversations ?? 0), support: capped(support ?? 0)
+    }
     return { ...counts, total: capped(Object.values(counts).reduce((sum, count) => sum + count, 0)) }
   }
 
@@ -122,6 +132,10 @@ export function createMobileApp ({ platform, updates, users, userRows, accounts,
     }
   }
 
-  return { releases, config, badge, bootstrap, /** modules that come later give their parts */ provide (more: MobileParts): void { Object.assign(parts, more) } }
+  return {
+    releases, config, badge, bootstrap,
+    /** Modules that come later give their parts. */
+    provide (more: MobileParts): void { Object.assign(parts, more) }
+  }
 }
 export type MobileApp = ReturnType<typeof createMobileApp>

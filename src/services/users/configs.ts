@@ -33,7 +33,8 @@ export function createConfigs ({ platform, accounts, configs, ports }: Deps, peo
 
   async function list (actor: Actor): Promise<ConfigSummary[]> {
     const me = await people.self(actor)
-    const [locked, own] = await Promise.all([fixed(me.account_id), configs.find({ account_id: me.account_id, user_id: me._id }, { type: 1, version: 1 }).lean()])
+    const owned = configs.find({ account_id: me.account_id, user_id: me._id }, { type: 1, version: 1 }).lean()
+    const [locked, own] = await Promise.all([fixed(me.account_id), owned])
     const mine = new Map(own.map(row => [row.type as string, row.version]))
     return [...CONFIG].map(([type, { label, group, adminOnly }]) => ({
       type: type as ConfigType,

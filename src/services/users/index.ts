@@ -79,7 +79,9 @@ export type UsersService = ReturnType<typeof createUsersService>
 export const linksWork = (links: LinkModel): WorkOwner => ({
   module: 'url',
   kinds: ['short_links'],
-  workload: async ({ account_id: accountId, user_id: userId }) => ({ short_links: await links.countDocuments({ account_id: oid(accountId), created_by: oid(userId), archived_at: null }) }),
+  workload: async ({ account_id: accountId, user_id: userId }) => ({
+    short_links: await links.countDocuments({ account_id: oid(accountId), created_by: oid(userId), archived_at: null })
+  }),
   async reassignUser ({ account_id: accountId, from, to, limit }, session) {
     const mine = { account_id: oid(accountId), created_by: oid(from), archived_at: null }
     const rows = await links.find(mine, { _id: 1 }, { session }).limit(limit + 1).lean()

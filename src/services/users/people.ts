@@ -2,7 +2,7 @@ import { Types, type ClientSession } from 'mongoose'
 import type { UserRow } from '../../models/users.js'
 import type { Actor } from '../kit.js'
 import { UserError } from './errors.js'
-import { fullName, termsOf } from './row.js'
+import { emailKeyOf, fullName, termsOf } from './row.js'
 import type { Changed, Deps } from './types.js'
 
 export const oid = (id: string) => new Types.ObjectId(id)
@@ -42,7 +42,8 @@ export function createPeople ({ platform, users, accounts, auth }: Pick<Deps, 'p
     if (set.first_name === undefined && set.last_name === undefined && set.email === undefined) return set
     const next = { ...before, ...set }
     const name = fullName(next)
-    return { ...set, name, search_terms: termsOf({ name, email: next.email }), ...(set.email !== undefined && { email_key: set.email?.trim().toLowerCase() ?? null }) }
+    const key = set.email !== undefined && { email_key: emailKeyOf(set.email) }
+    return { ...set, name, search_terms: termsOf({ name, email: next.email }), ...key }
   }
 
   type Act = { type: string, data?: Record<string, unknown>, when?: Record<string, unknown>, unset?: readonly string[], lost?: () => Error }

@@ -134,7 +134,10 @@ export function createSelf (deps: Deps, people: People, post: Post) {
 
   const availability = async (actor: Actor, id: string) => shown(await people.find(actor.accountId, id))
   const shown = (row: UserRow) => ({
-    time_zone: row.availability?.time_zone ?? row.time_zone, days: row.availability?.days ?? [], absences: row.availability?.absences ?? [], availability_state: availabilityState(row, clock.now())
+    time_zone: row.availability?.time_zone ?? row.time_zone,
+    days: row.availability?.days ?? [],
+    absences: row.availability?.absences ?? [],
+    availability_state: availabilityState(row, clock.now())
   })
 
   /** @throws AVAILABILITY_INVALID, INVALID_REFERENCE for a delegate who is not an active person of the account */
@@ -149,7 +152,7 @@ export function createSelf (deps: Deps, people: People, post: Post) {
       days: change.days ?? days,
       absences: change.absences === undefined
         ? absences
-        : change.absences.map(({ from, to, delegate }) => ({ from: new Date(from), to: new Date(to), delegate: delegate === undefined || delegate === null ? null : oid(delegate) }))
+        : change.absences.map(({ from, to, delegate = null }) => ({ from: new Date(from), to: new Date(to), delegate: delegate === null ? null : oid(delegate) }))
     }
     return shown(await transactions.run(session => people.write(actor, before, { availability: next as UserRow['availability'] }, { type: 'user.availability_changed' }, session)))
   }

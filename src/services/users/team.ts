@@ -99,7 +99,8 @@ export function createTeam (deps: Deps, people: People, post: Post) {
 
   /** The counter is made outside the transaction: two first creations must not break each other. */
   async function prepareCounter (accountId: string): Promise<void> {
-    await counters.updateOne({ account_id: oid(accountId) }, { $setOnInsert: { seq: 0 } }, { upsert: true }).catch(error => { if (!isDuplicate(error)) throw error })
+    await counters.updateOne({ account_id: oid(accountId) }, { $setOnInsert: { seq: 0 } }, { upsert: true })
+      .catch(error => { if (!isDuplicate(error)) throw error })
   }
 
   /** @throws USER_EXISTS, PLAN_LIMIT_REACHED, SCOPE_ESCALATION, UNKNOWN_SCOPE */
@@ -193,7 +194,8 @@ export function createTeam (deps: Deps, people: People, post: Post) {
     const before = await other(actor, id)
     if (role !== undefined) checkRole(actor, role)
     checkRole(actor, before.role)
-    const set: Partial<UserRow> = { ...(role !== undefined && { role }), ...(scopes !== undefined && { scopes: scopes === null ? null : checkScopes(actor, scopes) }) }
+    const held = scopes === undefined || scopes === null ? scopes : checkScopes(actor, scopes)
+    const set: Partial<UserRow> = { ...(role !== undefined && { role }), ...(held !== undefined && { scopes: held }) }
     const type = role !== undefined && role !== before.role ? 'user.role_changed' : 'user.scopes_changed'
     return transactions.run(async session => {
       const after = await people.write(actor, before, set, {
@@ -283,6 +285,8 @@ export function createTeam (deps: Deps, people: People, post: Post) {
 }
 export type Team = ReturnType<typeof createTeam>
 
-export const NO_PREFERENCES = { crm_visibility: null, theme: null, start_page: null, signature: null, date_format: null, number_format: null, default_views: null }
+export const NO_PREFERENCES = {
+  crm_visibility: null, theme: null, start_page: null, signature: null, date_format: null, number_format: null, default_views: null
+}
 const after_ = (set: Partial<UserRow>, before: UserRow) => ({ ...before, ...set })
 const tooSoon = (ms: number) => UserError.TOO_MANY_ATTEMPTS().with({ headers: { 'retry-after': String(Math.ceil(ms / 1_000)) } })

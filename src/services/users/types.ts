@@ -15,12 +15,14 @@ export type AuthPort = {
   grants: Grants
 }
 
+type AuditEntry = { actor: Actor, action: string, resource: { type: string, id: string }, before?: unknown, after?: unknown }
+
 /** Modules that come later; each default does nothing that would claim to be more. */
 export type Ports = {
   /** conversation-v2 */
   members: { ensureMember (who: Who, session: ClientSession): Promise<void>, removeMember (who: Who, session: ClientSession): Promise<void> }
   /** activities */
-  audit (entry: { actor: Actor, action: string, resource: { type: string, id: string }, before?: unknown, after?: unknown }, session: ClientSession): Promise<void>
+  audit (entry: AuditEntry, session: ClientSession): Promise<void>
   /** onebalance; the platform pays when it cannot */
   charge (charge: { account_id: string, service: 'sms', units: number, reference: string }, session?: ClientSession): Promise<void>
   /** crm: which custom fields there are */
