@@ -50,10 +50,12 @@ t.test('the doors of every route', async t => {
 
   t.test('no body sets a protected field that its schema does not name', async t => {
     for (const route of routes.filter(route => !isOpen(route) && route.schema.body?.additionalProperties === false)) {
+      // a person of its own per route: together they make more calls than one may in a minute
+      const { auth } = await app.seed()
       for (const field of PROTECTED) {
         if (field in (route.schema.body!.properties as object)) continue
         const body = JSON.stringify({ ...sampleBody(route.schema.body) as object }).replace(/}$/, m => `${Object.keys(sampleBody(route.schema.body) as object).length > 0 ? ',' : ''}"${field}":"x"${m}`)
-        const res = await app.inject({ method: route.method as 'PUT', url: fill(route, MISSING), headers: { ...one.auth, 'content-type': 'application/json' }, payload: body })
+        const res = await app.inject({ method: route.method as 'PUT', url: fill(route, MISSING), headers: { ...auth, 'content-type': 'application/json' }, payload: body })
         t.ok([400, 403].includes(res.statusCode), `${name(route)} refuses ${field} (${res.statusCode})`)
       }
     }
