@@ -15,7 +15,9 @@ const AppEntity = Type.Object(appFields)
 export const OauthAppModel = defineModel<typeof AppEntity, StoredApp>(AppEntity, {
   collection: 'api.apps',
   tenant: true,
-  stored: { _id: String, client_secret: [{ _id: false, id: String, hash: String, hint: String, expires_at: Date }], name_key: String, deleted_at: Date } as never,
+  stored: {
+    _id: String, client_secret: [{ _id: false, id: String, hash: String, hint: String, expires_at: Date }], name_key: String, deleted_at: Date
+  } as never,
   indexes: [
     [{ account_id: 1, created_at: -1, _id: -1 }],
     [{ account_id: 1, name: 1, _id: 1 }],

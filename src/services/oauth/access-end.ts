@@ -6,7 +6,8 @@ type Which = { _id: Types.ObjectId } | { client_id: string, user_id?: Types.Obje
 type Deps = { platform: Pick<Platform, 'clock' | 'invalidation'>, sessions: SessionModel, refreshTokens: RefreshTokenModel }
 
 /** Ends sessions with all their tokens; in force everywhere within seconds. @returns how many were alive */
-export const createAccessEnd = ({ platform: { clock, invalidation }, sessions, refreshTokens }: Deps) => async (which: Which, reason: string, tx: ClientSession): Promise<number> => {
+export const createAccessEnd = ({ platform, sessions, refreshTokens }: Deps) => async (which: Which, reason: string, tx: ClientSession): Promise<number> => {
+  const { clock, invalidation } = platform
   const rows = await sessions.find({ ...which, ended_at: null }, { _id: 1 }, { session: tx }).lean()
   const ids = rows.map(row => row._id)
   if (ids.length === 0) return 0

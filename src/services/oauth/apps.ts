@@ -160,5 +160,7 @@ export type AppsService = ReturnType<typeof createAppsService>
 
 /** A row with what the API derives from it. */
 export const shownApp = (row: AppRow, now: Date) => ({
-  ...row, secrets: (row.client_secret ?? []).filter(({ expires_at: end }) => end === null || end > now).map(({ id, hint, expires_at: end }) => ({ id, hint, expires_at: end ?? null }))
+  ...row,
+  secrets: (row.client_secret ?? []).filter(({ expires_at: end }) => end === null || end > now)
+    .map(({ id, hint, expires_at: end }) => ({ id, hint, expires_at: end ?? null }))
 })

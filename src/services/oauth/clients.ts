@@ -46,7 +46,8 @@ export function createClients (apps: OauthAppModel, clock: Clock) {
     if (app !== null && app.type === 'public' && (secret === undefined || secret === '')) return app
     const hash = hashToken(secret ?? '')
     const now = clock.now()
-    const fits = (app?.client_secret ?? [{ hash: NOBODY, expires_at: null }]).filter(one => equal(hash, one.hash) && (one.expires_at === null || one.expires_at > now))
+    const known = app?.client_secret ?? [{ hash: NOBODY, expires_at: null }]
+    const fits = known.filter(one => equal(hash, one.hash) && (one.expires_at === null || one.expires_at > now))
     if (app === null || app.type === 'public' || fits.length === 0) throw refusal()
     return app
   }

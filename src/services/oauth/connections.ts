@@ -36,12 +36,13 @@ export function createConnectionsService ({ platform, connections, apps, users, 
 
   /** By an admin, or by the person who gave it. @throws CONNECTION_NOT_FOUND */
   async function revoke (actor: Actor, id: string) {
-    const before = await connections.findOne({ account_id: new Types.ObjectId(actor.accountId), _id: new Types.ObjectId(id), revoked_at: null }).lean() as ConnectionRow | null
+    const key = { account_id: new Types.ObjectId(actor.accountId), _id: new Types.ObjectId(id), revoked_at: null }
+    const before = await connections.findOne(key).lean() as ConnectionRow | null
     if (before === null) throw OauthError.CONNECTION_NOT_FOUND()
     if (!actor.permissions.has('admin') && before.user_id.toHexString() !== actor.userId) throw AuthError.PERMISSION_DENIED()
     const now = clock.now()
     await transactions.run(async session => {
-      await connections.updateOne({ account_id: before.account_id, _id: before._id }, { $set: { revoked_at: now, revoked_by: new Types.ObjectId(actor.userId) } }, { session })
+      await connections.updateOne(key, { $set: { revoked_at: now, revoked_by: new Types.ObjectId(actor.userId) } }, { session })
       await endAccess({ client_id: before.client_id, user_id: before.user_id, account_id: before.account_id }, 'connection_revoked', session)
       await events.emit({
         type: 'oauth.connection_revoked',
@@ -73,7 +74,9 @@ export function createConnectionsService ({ platform, connections, apps, users, 
   }
 
   const touch = (accountId: Types.ObjectId, userId: Types.ObjectId, clientId: string, session: ClientSession) =>
-    connections.updateOne({ account_id: accountId, client_id: clientId, user_id: userId, revoked_at: null }, { $set: { last_used_at: clock.now() } }, { session })
+    connections.updateOne(
+      { account_id: accountId, client_id: clientId, user_id: userId, revoked_at: null }, { $set: { last_used_at: clock.now() } }, { session }
+    )
 
   return { list, revoke, find, give, touch }
 }

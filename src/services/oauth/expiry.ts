@@ -21,7 +21,9 @@ export async function noticeExpiring ({ platform, keys, notice, emit }: Deps): P
     const until = row.expires_at!
     await transactions.run(async session => {
       const { modifiedCount } = await keys.updateOne(
-        { account_id: row.account_id, _id: row._id, expires_at: until, expiry_noticed_for: row.expiry_noticed_for }, { $set: { expiry_noticed_for: until } }, { session }
+        { account_id: row.account_id, _id: row._id, expires_at: until, expiry_noticed_for: row.expiry_noticed_for },
+        { $set: { expiry_noticed_for: until } },
+        { session }
       )
       if (modifiedCount === 0) return
       await emit('api_key.expiring', 'system', row, session)

@@ -38,6 +38,7 @@ type Deps = {
   verify (token: string): AccessClaims
 }
 
+type Mail = { subject: string, text: string, ref: string }
 const HOUR = 3_600_000
 export const MOUNT = '/v1/auth/oauth'
 
@@ -51,13 +52,26 @@ export function createOauthService (deps: Deps) {
   const keys = createKeysService({ platform, keys: deps.keys, usage: deps.usage, guard, notice, endAccess })
   const keyDoor = createKeyDoor({ platform, keys: deps.keys, usage: deps.usage, access })
   const tokens = createTokensService({
-    platform, accounts, sessions, refreshTokens, grants, access, clients, connections, keyDoor, endAccess, notice, sign: deps.sign, verify: deps.verify, refreshSession: deps.refreshSession
+    platform,
+    accounts,
+    sessions,
+    refreshTokens,
+    grants,
+    access,
+    clients,
+    connections,
+    keyDoor,
+    endAccess,
+    notice,
+    sign: deps.sign,
+    verify: deps.verify,
+    refreshSession: deps.refreshSession
   })
   const identity = createIdentity({ login: deps.login, users, accounts, sessions, access, clock: platform.clock })
   const authorize = createAuthorizeService({ platform, grants, clients, connections, identity, person: tokens.person, issuer })
 
   /** By mail to the owner of the account. */
-  async function notice (accountId: Types.ObjectId, { subject, text, ref }: { subject: string, text: string, ref: string }, session: ClientSession): Promise<void> {
+  async function notice (accountId: Types.ObjectId, { subject, text, ref }: Mail, session: ClientSession): Promise<void> {
     const owner = await users.findOne({ account_id: accountId, is_owner: true, status: 'active' }, { email: 1, name: 1 }, { session }).lean()
     if (owner === null || owner.email === null) return
     await platform.outbox.add([{
@@ -87,6 +101,8 @@ export function createOauthService (deps: Deps) {
     authorization_response_iss_parameter_supported: true
   }
 
-  return { apps, connections, keys, keyDoor, tokens, authorize, metadata, reassignUser: keys.reassign, workload: async (who: { account_id: string, user_id: string }) => ({ api_keys: await keys.workload(who.account_id, who.user_id) }) }
+  const workload = async (who: { account_id: string, user_id: string }) => ({ api_keys: await keys.workload(who.account_id, who.user_id) })
+
+  return { apps, connections, keys, keyDoor, tokens, authorize, metadata, reassignUser: keys.reassign, workload }
 }
 export type OauthService = ReturnType<typeof createOauthService>

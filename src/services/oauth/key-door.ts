@@ -84,7 +84,7 @@ export function createKeyDoor ({ platform, keys, usage, access }: Deps) {
     tally.lastAt = now
     tally.ip = ip
     tallies.set(slot, tally)
-    timer ??= setTimeout(() => { void flush() }, FLUSH_MS).unref()
+    timer ??= setTimeout(flush, FLUSH_MS).unref()
   }
 
   async function flush (): Promise<void> {

@@ -209,7 +209,10 @@ export function createKeysService ({ platform, keys, usage, guard, notice, endAc
   /** Tells owners of keys that end within 7 days, once for each expiry */
   const noticeExpiry = () => noticeExpiring({ platform, keys, emit, notice })
 
-  return { list, get, create, update, setEnabled, reroll, revoke, usageOf, reassign, noticeExpiry, workload: (accountId: string, userId: string) => keys.countDocuments({ account_id: new Types.ObjectId(accountId), created_by: new Types.ObjectId(userId), revoked_at: null }) }
+  const workload = (accountId: string, userId: string) =>
+    keys.countDocuments({ account_id: new Types.ObjectId(accountId), created_by: new Types.ObjectId(userId), revoked_at: null })
+
+  return { list, get, create, update, setEnabled, reroll, revoke, usageOf, reassign, noticeExpiry, workload }
 }
 export type KeysService = ReturnType<typeof createKeysService>
 

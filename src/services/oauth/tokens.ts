@@ -107,7 +107,11 @@ export function createTokensService (deps: Deps) {
     })
   }
 
-  async function openSession ({ userId, accountId, sessionId, clientId }: Holder, { scope, via_account: via }: Pick<CodeData, 'scope' | 'via_account'>, name: string, caller: Caller, tx: ClientSession, life = { idle: IDLE, absolute: ABSOLUTE }): Promise<void> {
+  type Carried = Pick<CodeData, 'scope' | 'via_account'>
+  async function openSession (
+    { userId, accountId, sessionId, clientId }: Holder, { scope, via_account: via }: Carried, name: string, caller: Caller, tx: ClientSession,
+    life = { idle: IDLE, absolute: ABSOLUTE }
+  ): Promise<void> {
     const now = clock.now()
     await sessions.create([{
       _id: sessionId,
