@@ -55,6 +55,8 @@ export async function buildApp (config: Config, { logger: log, loggerInstance, c
     trustProxy: config.TRUST_PROXY_HOPS === 0 ? false : (_address: string, hop: number) => hop < config.TRUST_PROXY_HOPS,
     bodyLimit: config.BODY_LIMIT,
     serverFactory: lane.serverFactory,
+    // a start on a busy machine is slow, not broken
+    pluginTimeout: 60_000,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     onProtoPoisoning: 'error',
