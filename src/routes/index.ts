@@ -3,6 +3,7 @@ import type { FastLane } from '../plugins/fast-lane.js'
 import type { Services } from '../services/index.js'
 import { accounts } from './accounts/index.js'
 import { accountInvites } from './accounts/invites.js'
+import { accountSettings } from './accounts/settings.js'
 import { activities } from './activities/index.js'
 import { auth } from './auth/index.js'
 import { mobileApp } from './mobile-app/index.js'
@@ -30,6 +31,7 @@ export const modules: FastifyPluginAsync<{ services: Services }> = async (app, {
   await app.register(features, { prefix: '/v1', flags: services.flags })
   await app.register(accounts, { prefix: '/v1/accounts', platform, accounts: services.accounts })
   await app.register(accountInvites, { prefix: '/v1/accounts', accounts: services.accounts })
+  await app.register(accountSettings, { prefix: '/v1/accounts', settings: services.accountSettings })
   await app.register(auth, { prefix: '/v1/auth', auth: services.auth })
   await app.register(mobileApp, { prefix: '/v1/mobile-app', mobile: services.mobile })
   await app.register(oauth, { prefix: '/v1/auth/oauth', platform, oauth: services.oauth })

@@ -7,6 +7,7 @@ import { MobileUpdateModel } from '../models/mobile-app.js'
 import { NotificationModel } from '../models/notifications.js'
 import { PushTokenModel, UserConfigModel, UserCounterModel, UserModel } from '../models/users.js'
 import { businessOnAccount, createAccountsService, createPlans, workOnAccount } from './accounts/index.js'
+import { createAccountSettings } from './accounts-settings/index.js'
 import { createActivities } from './activities/index.js'
 import { createAuthService } from './auth/index.js'
 import { createClickCounter } from './clicks/counter.js'
@@ -58,6 +59,7 @@ export function createServices ({ app, platform, secret, draining }: Deps) {
     tokens: { makeToken: auth.makeToken, readToken: auth.readToken }, reserved: reservedCodes(config.RESERVED_CODES),
     hashPassword: auth.hashPassword, openSession: auth.openSession, endSessions: auth.endSessions
   })
+  const accountSettings = createAccountSettings({ platform, accounts: accountRows, users: UserModel.on(mongo), core: accounts.core })
   auth.provide({ inviteAccepted: ({ user, account }, tx) => accounts.inviteAccepted({ account_id: account._id, user_id: user._id }, tx) })
   const notifications = createNotifications({ platform, notifications: NotificationModel.on(mongo) })
   const users = createUsersService({
@@ -80,7 +82,7 @@ export function createServices ({ app, platform, secret, draining }: Deps) {
   })
 
   return {
-    platform, outside, flags: createFlags(platform, AccountModel.on(mongo)), accounts, auth, oauth, health, clicks, shared, activities, notifications, users, mobile,
+    platform, outside, flags: createFlags(platform, AccountModel.on(mongo)), accounts, accountSettings, auth, oauth, health, clicks, shared, activities, notifications, users, mobile,
     links: linksService,
     linkImport: createLinkImport(platform, linksService),
     linkCache: linkCache(platform, links),

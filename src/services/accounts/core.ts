@@ -50,7 +50,7 @@ export const foldCode = (code: string) => code.toUpperCase().replaceAll('O', '0'
 export function checkTimeZone (zone: string | undefined): void {
   if (zone === undefined) return
   try {
-    new Intl.DateTimeFormat('en-US', { timeZone: zone })
+    Intl.DateTimeFormat('en-US', { timeZone: zone })
   } catch {
     throw CommonError.VALIDATION_FAILED().with({ errors: [{ path: 'body.time_zone', message: 'is not a time zone', code: 'time_zone' }] })
   }

@@ -9,7 +9,7 @@ import { planOf } from './plans.js'
 const HIDDEN = { search_keys: 0, 'invite.token_hash': 0, old_labels: 0 } as const
 const SORTABLE = { created_at: 'created_at', updated_at: 'updated_at', name: 'name', 'owner.name': 'owner.name' }
 type Filters = Omit<AccountQuery, 'page' | 'limit' | 'cursor' | 'sort' | 'fields'>
-const STATUSES = ['active', 'pending', 'suspended', 'archived'] as const
+type Status = AccountRow['status']
 
 export function createListing ({ platform, accounts, users }: Pick<AccountDeps, 'platform' | 'accounts' | 'users'>, core: Core) {
   const lister = createLister<AccountRow>({ model: accounts as never, sortable: SORTABLE, defaultSort: '-created_at', projection: HIDDEN })
@@ -35,8 +35,8 @@ export function createListing ({ platform, accounts, users }: Pick<AccountDeps, 
     return { rows: rows.map(row => ({ ...row, plan: planOf(row, now, parent) })), pagination }
   }
 
-  async function counts (actor: Actor): Promise<Record<typeof STATUSES[number], number>> {
-    const groups = await accounts.aggregate<{ _id: typeof STATUSES[number], count: number }>([
+  async function counts (actor: Actor): Promise<Record<Status, number>> {
+    const groups = await accounts.aggregate<{ _id: Status, count: number }>([
       { $match: { parent_account: oid(actor.accountId) } }, { $group: { _id: '$status', count: { $sum: 1 } } }
     ])
     return { active: 0, pending: 0, suspended: 0, archived: 0, ...Object.fromEntries(groups.map(({ _id, count }) => [_id, count])) }

@@ -179,7 +179,7 @@ export function createPublicRequests (deps: AccountDeps, core: Core, invites: In
     everyMs: 600_000,
     run: async ({ now }) => {
       const { modifiedCount } = await requests.updateMany(
-        { open: true, expires_at: { $lte: now } }, { $set: { status: 'expired', open: false, password_hash: null, updated_at: now } }, EXPIRING as never
+        { open: true, expires_at: { $lte: now } }, { $set: { status: 'expired', open: false, password_hash: null, updated_at: now } }, EXPIRING as never as never
       )
       return { expired: modifiedCount }
     }

@@ -66,7 +66,8 @@ export function createLister<T extends { _id: unknown }> ({ model, sortable, def
 
   async function byCursor (filter: Record<string, unknown>, sort: SortSpec, limit: number, cursor: string) {
     const { account_id: account, ...rest } = filter
-    const found = await read({ ...(account !== undefined && { account_id: account }), $and: [rest, after(sort, readCursor(sort, cursor))] }, sort, limit + 1, 0)
+    const tenant = account === undefined ? {} : { account_id: account }
+    const found = await read({ ...tenant, $and: [rest, after(sort, readCursor(sort, cursor))] }, sort, limit + 1, 0)
     const rows = found.slice(0, limit)
     return { rows, pagination: { limit, next_cursor: found.length > limit ? writeCursor(sort, rows.at(-1)!) : null } }
   }
