@@ -96,7 +96,9 @@ export function createTimeline ({ platform, activities, records, files, audit }:
   })
 
   /** @throws REFERENCE_REQUIRED, INVALID_REFERENCE, DETAILS_INVALID */
-  async function create (actor: Actor, { contact_id: contact = null, deal_id: deal = null, logs_type: type, details, occurred_at: at }: NewActivity): Promise<ActivityRow> {
+  async function create (actor: Actor, { contact_id: contactId, deal_id: dealId, logs_type: type, details, occurred_at: at }: NewActivity): Promise<ActivityRow> {
+    const contact: string | null = contactId ?? null
+    const deal: string | null = dealId ?? null
     if (contact === null && deal === null) throw ActivityError.REFERENCE_REQUIRED()
     checkDetails(type, details)
     if (contact !== null && !await records.sees(actor, 'contact', contact)) throw CommonError.INVALID_REFERENCE('contact_id')
