@@ -8,6 +8,5 @@ export const TAGS: readonly (readonly [string, string])[] = [
   ['shared', 'Files, folders, background work, reference lists, rates and tags.'],
   ['users', 'The people of an account: profiles, roles, availability, devices.'],
   ['mobile-app', 'Releases and start screen of the mobile apps.'],
-  ['shared', 'Files, folders, background work, reference lists, rates and tags.'],
   ['url', 'Branded short links with exact click counts.']
 ]

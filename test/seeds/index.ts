@@ -8,7 +8,7 @@ import { urlRecords } from './url.js'
 import { userRecords } from './users.js'
 
 /** One file per module: makes a record of each of its kinds through the API. The generated tables call foreign routes with their ids. */
-const MODULES = [activityRecords, accountRecords, oauthRecords, urlRecords, sharedRecords]
+const MODULES = [activityRecords, accountRecords, oauthRecords, urlRecords, sharedRecords, userRecords]
 
 export async function ownRecords (app: FastifyInstance, account: Account): Promise<OwnRecord[]> {
   const records: OwnRecord[] = []
