@@ -36,6 +36,3 @@ const BOUNDS: ReadonlyMap<number, TypeBounds> = new Map([
 
 /** Where the values lie that a range comparison with v can match. */
 export const typeBounds = (v: Maybe): TypeBounds => BOUNDS.get(canonicalType(v === undefined ? null : v))!
-
-export const lowOfType = (v: Maybe): Value => typeBounds(v).low
-export const highOfType = (v: Maybe): Value => typeBounds(v).high

@@ -42,12 +42,6 @@ export function forEachValue (doc: Doc, path: Path, leaf: Leaf, callback: (value
   })
 }
 
-/** The values of an element that is not named by a path ($pull, arrayFilters): itself and, of an array, its elements. */
-export const visitElement = (value: Value, visit: Visit): boolean =>
-  Array.isArray(value) ? visitArray(value, NO_PATH, 0, 'elements', undefined, visit) : visit(value, undefined)
-
-const NO_PATH: Path = { text: '', parts: [], indexes: [] }
-
 function visitFrom (doc: Doc, path: Path, from: number, leaf: Leaf, offset: number | undefined, visit: Visit): boolean {
   const { parts } = path
   let value: Maybe = doc

@@ -1,2 +1,2 @@
 export { compilePipeline } from './compile.js'
-export type { FoundDocuments, MergeUpdate, Namespace, Pipeline, PipelineContext, PipelineWrites, Prefix } from './types.js'
+export type { MergeUpdate, Pipeline, PipelineContext, PipelineWrites, Prefix } from './types.js'

@@ -2,7 +2,7 @@ import { nullish } from '../expressions/index.js'
 import { MongoError, typeMismatch } from '../values/errors.js'
 import { toDouble } from '../values/numbers.js'
 import { typeName } from '../values/order.js'
-import { Decimal128, Doc, Double, Int32, isDoc, isNumber } from '../values/types.js'
+import { Decimal128, Doc, Double, Int32, isDoc } from '../values/types.js'
 import type { Value } from '../values/types.js'
 
 export type FieldRule = {
@@ -46,8 +46,6 @@ export function wholeNumber (value: Value): number | undefined {
   const number = toDouble(value)
   return Number.isNaN(number) ? 0 : Math.trunc(Math.min(Math.max(number, -(2 ** 63)), 2 ** 63))
 }
-
-export const isWhole = (value: Value): boolean => isNumber(value) && Number.isInteger(toDouble(value))
 
 export function stringArray (where: string, value: Value): string[] {
   if (!Array.isArray(value)) throw typeMismatch(`BSON field '${where}' is the wrong type '${typeName(value)}', expected type 'array'`)

@@ -29,7 +29,7 @@ export function seedFromFilter (node: FilterNode, idOnly = false): Doc {
 }
 
 /** `$expr` does not say what to insert. @throws MongoError 224 */
-export function checkUpsertFilter (node: FilterNode): void {
+function checkUpsertFilter (node: FilterNode): void {
   if (node.kind === 'expr') throw new MongoError(224, '$expr is not allowed in the query predicate for an upsert')
   if (node.kind === 'not') checkUpsertFilter(node.child)
   else if (node.kind === 'and' || node.kind === 'or' || node.kind === 'nor') node.children.forEach(checkUpsertFilter)

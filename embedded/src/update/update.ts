@@ -11,7 +11,7 @@ import { checkReplacement, fillTimestamps, replaced } from './replacement.js'
 import { checkDepth, checkId, depthOf, idFirst } from './validate.js'
 
 export type { Changes } from './change-log.js'
-export { checkUpsertFilter, seedFromFilter } from './seed.js'
+export { seedFromFilter } from './seed.js'
 
 export type UpdateOptions = {
   ctx: ParseContext

@@ -4,6 +4,7 @@ import type { Match } from '../matcher/match.js'
 import { parseFilter } from '../matcher/parse.js'
 import type { FilterNode } from '../matcher/ast.js'
 import { asBuffer } from '../values/bson-read.js'
+import { MAX_DOCUMENT } from '../values/bson-validate.js'
 import { encodedSize } from '../values/bson-write.js'
 import { docOf } from '../values/build.js'
 import { MongoError } from '../values/errors.js'
@@ -11,8 +12,6 @@ import { typeName } from '../values/order.js'
 import { Doc, Regex, Timestamp, Undefined } from '../values/types.js'
 import type { Maybe, Value } from '../values/types.js'
 import type { WriteContext } from './context.js'
-
-export const MAX_DOCUMENT = 16 * 1024 * 1024
 
 const isView = (collection: Collection): boolean => collection.type === 'view'
 

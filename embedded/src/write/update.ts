@@ -7,6 +7,7 @@ import type { Found } from '../query/index.js'
 import { compileUpdate, seedFromFilter } from '../update/update.js'
 import type { Updater } from '../update/update.js'
 import { Collation } from '../values/collation.js'
+import { MAX_DOCUMENT } from '../values/bson-validate.js'
 import { encodeDocument, encodedSize } from '../values/bson-write.js'
 import { failedToParse, MongoError } from '../values/errors.js'
 import { Doc } from '../values/types.js'
@@ -102,6 +103,6 @@ function updateOne (w: WriteContext, collection: Collection, hit: Found, updater
 function upsert (w: WriteContext, ns: Namespace, made: Doc, bypassValidation: boolean): Doc {
   const collection = collectionFor(w, ns)
   const doc = withId(made)
-  if (encodedSize(doc) > 16 * 1024 * 1024) throw new MongoError(17420, 'Document to upsert is larger than 16777216')
+  if (encodedSize(doc) > MAX_DOCUMENT) throw new MongoError(17420, `Document to upsert is larger than ${MAX_DOCUMENT}`)
   return insertDocument(w, collection, doc, { bypassValidation })
 }
