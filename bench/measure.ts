@@ -48,7 +48,7 @@ export interface Comparison { over: string, under: string, target: number }
 const HEAT_REQUESTS = 4_000
 const HEAT_STEP = 50
 const HEAT_MS = 2_500
-const LEAST_COUNT = 50
+const LEAST_COUNT = 100
 /** Lines of log and idle collections that a burst leaves behind are part of its cost. */
 const AFTERMATH_MS = 10
 const MOST_VOID = 0.2
@@ -59,7 +59,8 @@ const VOID_PAUSE_MS = 1_500
 export class Measurement {
   readonly rounds: Round[] = []
   readonly voided: string[] = []
-  readonly #counts = new Map<string, number>()
+  /** requests per burst, the same for all: how often a token or code comes again must not depend on who is asked */
+  #count = LEAST_COUNT
 
   constructor (private readonly generator: Generator, private readonly race: Race, private readonly plan: Plan) {}
 
@@ -71,16 +72,15 @@ export class Measurement {
     for (const server of servers) await this.#heat(server)
     for (let round = 0; round < this.plan.warmUp; round++) {
       const samples = await this.#round(round)
-      // the number of requests is fixed after the warm-up; before, it follows the rate
-      for (const [name, { rate }] of Object.entries(samples ?? {})) this.#counts.set(name, this.#countFor(rate))
+      // fixed after the warm-up; before, it follows the rate of the middle one
+      if (samples !== undefined) this.#count = this.#countFor(median(Object.values(samples).map(({ rate }) => rate)))
     }
   }
 
   async #heat (server: Server): Promise<void> {
     const until = performance.now() + HEAT_MS
     for (let sent = 0; sent < HEAT_REQUESTS && performance.now() < until; sent += HEAT_STEP) {
-      const { answered, wallNs } = await this.generator.burst(server.name, HEAT_STEP)
-      this.#counts.set(server.name, this.#countFor(answered / wallNs * 1e9))
+      await this.generator.burst(server.name, HEAT_STEP)
     }
     if (this.race.reset === undefined) return
     await wait(VOID_PAUSE_MS)
@@ -131,9 +131,8 @@ export class Measurement {
   }
 
   async #burst (server: Server): Promise<Sample | undefined> {
-    const count = this.#counts.get(server.name) ?? LEAST_COUNT
     const before = cpuNs(server.pid)
-    const burst = await this.generator.burst(server.name, count)
+    const burst = await this.generator.burst(server.name, this.#count)
     if (burst.errors.length > 0) return this.#void(server, burst.errors.join('; '))
     await wait(AFTERMATH_MS)
     const atEnd = cpuNs(server.pid) - before

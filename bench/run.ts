@@ -71,8 +71,11 @@ async function measureWorkload (run: Run, name: WorkloadName, ours: Server, expr
   const floor = await startFloor(name, world)
   const servers = [floor, ours, express] as const
   try {
-    const rows = [await measureVariant(run, workload, servers, { title: '' }, trusted)]
-    for (const variant of options.quick ? [] : workload.variants) rows.push(await measureVariant(run, workload, servers, variant, trusted))
+    const rows: Row[] = []
+    for (const variant of [{ title: '' }, ...options.quick ? [] : workload.variants]) {
+      const row = await measureVariant(run, workload, servers, variant, trusted).catch((error: Error) => printVoid(run, workload, variant.title, error))
+      if (row !== undefined) rows.push(row)
+    }
     if (options.parts.has('P5')) {
       const latency = await tail(world, floor, ours, workload.shots(shape, world.secret))
       printTail(name, latency, trusted)
@@ -82,6 +85,13 @@ async function measureWorkload (run: Run, name: WorkloadName, ours: Server, expr
   } finally {
     await floor.stop()
   }
+}
+
+/** One workload that cannot be measured must not hide the others. */
+function printVoid (run: Run, { name, title }: Workload, variant: string, error: Error): undefined {
+  console.log(`${name} ${title}${variant}: void, ${error.message.slice(0, 300)}`)
+  run.results[`${name}${variant} void`] = error.message
+  run.failures.push(`${name} ${title}${variant} could not be measured`)
 }
 
 type Trio = readonly [floor: Server, ours: Server, express: Server]
@@ -277,7 +287,7 @@ async function main (): Promise<number> {
     const file = chosen.quick || chosen.parts.size < 9 ? QUICK_RESULTS : PUBLISHED
     await writeFile(file, `${JSON.stringify(run.results)}\n`)
     console.log(`\n${file.slice(ROOT.length + 1)} written${file === PUBLISHED ? '' : '; no claim rests on a partial or quick run'}`)
-    for (const failure of run.failures) console.log(`REGRESSION: ${failure}`)
+    for (const failure of run.failures) console.log(`FAILED: ${failure}`)
   } catch (error) {
     throw new Error(`${(error as Error).message}; the logs are in ${folder}`, { cause: error })
   } finally {

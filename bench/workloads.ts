@@ -68,7 +68,8 @@ const listOf = (from: number, cursorOf: (first: number, shape: Shape) => string)
   })
 
 const list = listOf(0, () => '')
-const listByCursor = listOf(PAGE, (last, shape) => `&cursor=${cursorAfter(linkRow(last, shape))}`)
+/** Costs the same however long the list is: a page counts, a cursor does not. */
+export const listByCursor = listOf(PAGE, (last, shape) => `&cursor=${cursorAfter(linkRow(last, shape))}`)
 
 export const workloads: Record<WorkloadName, Workload> = {
   W1: {
