@@ -34,19 +34,19 @@ const SILENCE_POLL_MS = 10
 export async function faultProxy (target: { host: string, port: number }, random = Math.random): Promise<FaultProxy> {
   const fault: Fault = { ...calm }
   const open = new Set<net.Socket>()
-  const cut = () => { for (const socket of open) socket.resetAndDestroy() }
+  const cut = () => { for (const socket of open) reset(socket) }
 
   const server = net.createServer({ allowHalfOpen: true }, client => {
     if (fault.mode === 'reset') {
-      client.resetAndDestroy()
+      reset(client)
       return
     }
     const upstream = net.connect({ ...target, allowHalfOpen: true })
     track(client)
     track(upstream)
     const abort = () => {
-      client.resetAndDestroy()
-      upstream.resetAndDestroy()
+      reset(client)
+      reset(upstream)
     }
     relay(client, upstream).catch(abort)
     relay(upstream, client).catch(abort)
@@ -98,6 +98,12 @@ export async function faultProxy (target: { host: string, port: number }, random
     }),
     up: () => listen(port)
   }
+}
+
+/** A reset of a socket that is already being shut down never completes on Node 20 and spins at exit: such a one is closed. */
+function reset (socket: net.Socket): void {
+  if (socket.writableEnded) socket.destroy()
+  else socket.resetAndDestroy()
 }
 
 async function send (to: net.Socket, part: Buffer) {

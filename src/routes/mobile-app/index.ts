@@ -24,6 +24,9 @@ function unchanged (req: FastifyRequest, reply: FastifyReply, data: unknown): bo
   return (req.headers['if-none-match'] ?? '').split(',').some(one => one.trim().replace(/^W\//, '') === tag)
 }
 
+/** 304 has no body: text goes out as it is, past the envelope. */
+const notModified = (reply: unknown): never => (reply as FastifyReply).code(304).send('') as never
+
 export const mobileApp: FastifyPluginAsyncTypebox<{ mobile: MobileApp }> = async (app, { mobile }) => {
   const { releases } = mobile
   await app.register(visitor)
@@ -35,14 +38,14 @@ export const mobileApp: FastifyPluginAsyncTypebox<{ mobile: MobileApp }> = async
       const row = await releases.latest(req.query, req.query.version_code, deviceOf(req))
       if (row === null) throw MobileError.UPDATE_NOT_FOUND()
       const data = latestOf(row)
-      if (unchanged(req, reply, data)) return reply.code(304).send(null) as never
+      if (unchanged(req, reply, data)) return notModified(reply)
       return { data }
     })
 
     scope.get('/config', { schema: operations.getMobileConfig, config: PUBLIC }, async (req, reply) => {
       const { update, ...rest } = await mobile.config(req.query, req.query.host, deviceOf(req))
       const data = { ...rest, update: update === null ? null : latestOf(update) }
-      if (unchanged(req, reply, data)) return reply.code(304).send(null) as never
+      if (unchanged(req, reply, data)) return notModified(reply)
       return { data }
     })
   }
